@@ -1,0 +1,11 @@
+//! Reading TOML with a span on every value and all problems at once.
+//!
+//! Serde stops at the first problem, so files are parsed into a [`Document`]
+//! (a tree with spans) and then read through [`TableReader`], which notes a
+//! problem and goes on.
+
+mod reader;
+mod tree;
+
+pub use reader::{Bounds, Located, TableReader};
+pub use tree::{Document, Key, Node, Table, Value};

@@ -1,0 +1,177 @@
+//! Problems in the user's input: file, span, what was expected, and a hint.
+//!
+//! A reader collects every problem of a file before it gives up, so that a user
+//! mends a file in one round.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+
+/// A file's name and text, shared by the problems found in it.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+impl SourceFile {
+    /// Names a text; `name` is printed as given (usually the path on the command line).
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// The name as printed.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// One thing wrong with the input.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    message: String,
+    origin: Option<(SourceFile, Option<Range<usize>>)>,
+    label: String,
+    hints: Vec<String>,
+}
+
+impl Problem {
+    /// A problem that belongs to no file (a wrong command-line value, say).
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), origin: None, label: String::new(), hints: Vec::new() }
+    }
+
+    /// Places the problem at a byte range of a text file and labels the span.
+    #[must_use]
+    pub fn at(mut self, file: &SourceFile, span: Range<usize>, label: impl Into<String>) -> Self {
+        self.origin = Some((file.clone(), Some(span)));
+        self.label = label.into();
+        self
+    }
+
+    /// Places the problem in a file as a whole (binary files have no span to underline).
+    #[must_use]
+    pub fn in_file(mut self, name: &str) -> Self {
+        self.origin = Some((SourceFile::new(name, ""), None));
+        self
+    }
+
+    /// Adds a hint: what the user can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The one-line message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let title = Level::ERROR.primary_title(self.message.as_str());
+        let mut group = match &self.origin {
+            Some((file, Some(span))) => {
+                let start = span.start.min(file.text.len());
+                let end = span.end.clamp(start, file.text.len());
+                title.element(Snippet::source(file.text()).path(file.name()).annotation(
+                    AnnotationKind::Primary.span(start..end).label(self.label.as_str()),
+                ))
+            }
+            Some((file, None)) => title.element(annotate_snippets::Origin::path(file.name())),
+            None => Group::with_title(title),
+        };
+        for hint in &self.hints {
+            group = group.element(Level::HELP.message(hint.as_str()));
+        }
+        renderer.render(&[group]).to_string()
+    }
+}
+
+/// At least one [`Problem`], in the order found.
+#[derive(Debug, Clone, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Starts an empty collection.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one problem.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// Adds all problems of another collection.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The problems found.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    /// `Ok(value)` when nothing is wrong.
+    ///
+    /// # Errors
+    /// The collection itself when it holds a problem.
+    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// All problems as a terminal shows them, with or without colour.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.decor_style(DecorStyle::Ascii);
+        self.0.iter().map(|problem| problem.render(&renderer)).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl From<Problem> for crate::Error {
+    fn from(problem: Problem) -> Self {
+        Self::Input(problem.into())
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// The candidate nearest to a misspelt word, if one is near enough to suggest.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,18 @@
+//! `signloop` tells what a low-bit neural network costs, in operations, memory
+//! traffic, time and energy, on a given machine.
+//!
+//! Data flows one way: hardware and network files are read by [`arch`] and
+//! [`workload`]; weights become a [`quant::QuantizedTensor`]; a [`method`] turns
+//! them into an exact operation program and its counts; the pure [`model`] turns
+//! counts into traffic, cycles and energy; [`report`] prints them.
+
+pub mod cli;
+pub mod config;
+pub mod diagnostics;
+pub mod error;
+pub mod method;
+pub mod quant;
+pub mod units;
+pub mod workload;
+
+pub use error::{Error, Result};

@@ -1,0 +1,5 @@
+//! The command line; see `signloop help`.
+
+fn main() -> std::process::ExitCode {
+    signloop::cli::main()
+}

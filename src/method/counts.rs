@@ -1,0 +1,37 @@
+//! Exact counts of a plan.
+
+use serde::{Deserialize, Serialize};
+
+/// Operations per output position. Every field is an exact integer.
+///
+/// An op is one two-input add or subtract; negating is free; scale multiplies are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OpCounts {
+    /// Two-input adds and subtracts on partial sums.
+    pub adds: u64,
+    /// Multiplies of an activation by a weight (fp32 layers only: quantised weights need none).
+    pub multiplies: u64,
+    /// Multiplies by a scale, one a filter or one a node that carries its own factor.
+    pub scale_muls: u64,
+    /// Bitwise operations on 64-bit words (`bit-packed`).
+    pub logic_ops: u64,
+    /// Population counts of 64-bit words (`bit-packed`).
+    pub popcounts: u64,
+    /// Operand loads: one per term of every node, before any register reuse.
+    pub loads: u64,
+    /// Stores of intermediate sums and outputs.
+    pub stores: u64,
+    /// Most intermediate sums alive at once, in values, inputs not counted.
+    pub peak_live: u64,
+}
+
+/// What a method keeps in memory for a layer's weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WeightStorage {
+    /// Bits of weight values.
+    pub weight_bits: u64,
+    /// Bits of scales.
+    pub scale_bits: u64,
+    /// Bits of indices, tables of pointers, region signs: everything that is not a value.
+    pub metadata_bits: u64,
+}

@@ -1,0 +1,86 @@
+//! Inference methods: each turns a layer's weights into an exact plan, and the plan into counts.
+//!
+//! A method is one file that implements [`Method`] and one line in [`registry`].
+//! What is counted is what runs: the counts come from the plan, and the plan is what the
+//! tests execute and the kernels compile.
+
+mod counts;
+mod dense;
+mod program;
+mod registry;
+
+pub use counts::{OpCounts, WeightStorage};
+pub use program::{InputSpace, OpProgram, Output, Shift, Term, programs_multiply};
+pub use registry::{find, registry};
+
+use std::sync::Arc;
+
+use crate::{
+    Result,
+    quant::QuantizedTensor,
+    workload::{LayerShape, OperandBits},
+};
+
+/// One layer to be planned.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanRequest<'a> {
+    /// The layer's shape.
+    pub shape: &'a LayerShape,
+    /// Its quantised weights.
+    pub weights: &'a QuantizedTensor,
+    /// Operand precisions.
+    pub bits: OperandBits,
+    /// Options shared by all methods.
+    pub options: &'a PlanOptions,
+}
+
+/// Options of planning; part of the cache key, so equal options give equal plans.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct PlanOptions {
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Iterations of local search (0: none). A count, not a time, so that results repeat.
+    pub search_iterations: u64,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { seed: 1, search_iterations: 0 }
+    }
+}
+
+/// What a method would execute for one layer.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Operations per output position, all groups together.
+    pub counts: OpCounts,
+    /// Weights and metadata that the method keeps for the layer.
+    pub storage: WeightStorage,
+    /// The adds and subtracts, one program a group; empty for methods that are no such program
+    /// (`bit-packed`), which are executed by their own evaluator.
+    pub programs: Vec<Arc<OpProgram>>,
+}
+
+/// An inference method.
+pub trait Method: Sync {
+    /// The name used in files and on the command line.
+    fn name(&self) -> &'static str;
+
+    /// One line for `signloop list`.
+    fn summary(&self) -> &'static str;
+
+    /// Whether the method can run the layer (activation bits, scheme); the reason if not.
+    ///
+    /// # Errors
+    /// Why the method does not apply, in words for the user.
+    fn applies(&self, request: &PlanRequest<'_>) -> std::result::Result<(), String> {
+        let _ = request;
+        Ok(())
+    }
+
+    /// Plans the layer.
+    ///
+    /// # Errors
+    /// A count overflows, or the work was interrupted.
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan>;
+}
