@@ -1,6 +1,6 @@
 //! `dense`: every weight is multiplied in, zeros too. The baseline of every reduction.
 
-use super::{Method, OpCounts, Plan, PlanRequest, WeightStorage};
+use super::{Execution, Method, OpCounts, Plan, PlanRequest, WeightStorage};
 use crate::Result;
 
 /// The dense method: K·(N − 1) adds per output position.
@@ -30,6 +30,6 @@ impl Method for Dense {
             scale_bits: filters * 32,
             metadata_bits: 0,
         };
-        Ok(Plan { counts, storage, programs: Vec::new() })
+        Ok(Plan { execution: Execution::Gemm, counts, storage, programs: Vec::new() })
     }
 }

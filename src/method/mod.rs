@@ -49,9 +49,23 @@ impl Default for PlanOptions {
     }
 }
 
+/// How a plan runs on a processor; the time and traffic model differs by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Execution {
+    /// Packed panels and a register-tiled multiply-accumulate (or add/subtract) micro-kernel.
+    Gemm,
+    /// Bit planes, XNOR/AND and population count, 64 weights a word.
+    BitSerial,
+    /// The op program over a block of output pixels at a time; weights are code or an index stream.
+    Program,
+}
+
 /// What a method would execute for one layer.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// How the plan runs.
+    pub execution: Execution,
     /// Operations per output position, all groups together.
     pub counts: OpCounts,
     /// Weights and metadata that the method keeps for the layer.
