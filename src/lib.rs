@@ -12,6 +12,7 @@ pub mod diagnostics;
 pub mod error;
 pub mod method;
 pub mod quant;
+pub mod report;
 pub mod units;
 pub mod workload;
 

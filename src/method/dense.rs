@@ -1,7 +1,10 @@
 //! `dense`: every weight is multiplied in, zeros too. The baseline of every reduction.
 
-use super::{Execution, Method, OpCounts, Plan, PlanRequest, WeightStorage};
-use crate::Result;
+use super::{
+    Execution, InputSpace, Method, OpCounts, OpProgram, Output, Plan, PlanRequest, Term,
+    WeightStorage, each_group, per_group, storage_of,
+};
+use crate::{Result, quant::CodeMatrix};
 
 /// The dense method: K·(N − 1) adds per output position.
 pub struct Dense;
@@ -18,6 +21,7 @@ impl Method for Dense {
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let shape = request.shape;
         let (filters, length) = (shape.out_channels, shape.filter_len());
+        // The closed form, not the program's count: a program cannot add a zero weight.
         let counts = OpCounts {
             adds: filters * (length - 1),
             scale_muls: filters,
@@ -25,11 +29,58 @@ impl Method for Dense {
             stores: filters,
             ..OpCounts::default()
         };
-        let storage = WeightStorage {
-            weight_bits: filters * length * u64::from(request.bits.weight),
-            scale_bits: filters * 32,
-            metadata_bits: 0,
-        };
-        Ok(Plan { execution: Execution::Gemm, counts, storage, programs: Vec::new() })
+        Ok(Plan {
+            execution: Execution::Gemm,
+            counts,
+            storage: WeightStorage { metadata_bits: 0, ..storage_of(request) },
+            programs: Vec::new(),
+        })
     }
+}
+
+/// `zero-skip`: the effectual weights only.
+pub struct ZeroSkip;
+
+impl Method for ZeroSkip {
+    fn name(&self) -> &'static str {
+        "zero-skip"
+    }
+
+    fn summary(&self) -> &'static str {
+        "effectual weights only: the sum over filters of (effectual - 1) adds"
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
+        let programs = each_group(request, sums_of_rows);
+        let counts = per_group(&programs)?;
+        // One column index an effectual weight: ⌈log2 N⌉ bits, as a row-compressed matrix.
+        let index_bits = u64::from(u64::BITS - (request.shape.filter_len() - 1).leading_zeros());
+        let effectual = request.weights.effectual();
+        let storage = WeightStorage {
+            weight_bits: effectual * u64::from(request.weights.scheme().bits_per_weight()),
+            metadata_bits: effectual * index_bits.max(1),
+            ..storage_of(request)
+        };
+        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+    }
+}
+
+/// One n-ary node a filter over its effectual inputs; nothing is shared.
+fn sums_of_rows(matrix: CodeMatrix<'_>) -> OpProgram {
+    let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
+    for row in matrix.iter_rows() {
+        let terms: Vec<Term> = row
+            .iter()
+            .enumerate()
+            .filter(|(_, code)| **code != 0)
+            .map(|(column, code)| Term::new(column as u32, *code < 0))
+            .collect();
+        let output = match terms.as_slice() {
+            [] => Output::default(),
+            [term] => Output { terms: vec![(*term, 1)] },
+            _ => Output { terms: vec![(Term::new(program.push_node(terms), false), 1)] },
+        };
+        program.push_output(output);
+    }
+    program
 }

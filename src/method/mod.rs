@@ -4,11 +4,16 @@
 //! What is counted is what runs: the counts come from the plan, and the plan is what the
 //! tests execute and the kernels compile.
 
+mod bit_packed;
+mod common;
 mod counts;
 mod dense;
+mod filter_repetition;
 mod program;
 mod registry;
 
+pub use bit_packed::bit_packed_multiply;
+use common::{each_group, per_group, storage_of};
 pub use counts::{OpCounts, WeightStorage};
 pub use program::{InputSpace, OpProgram, Output, Shift, Term, programs_multiply};
 pub use registry::{find, registry};

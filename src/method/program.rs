@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OpCounts;
 use crate::{Error, Result, quant::CodeMatrix};
 
 /// Displacement in pixels of the plane an operand is read from.
@@ -143,6 +144,59 @@ impl OpProgram {
             .flat_map(|output| &output.terms)
             .filter(|(_, factor)| factor.unsigned_abs() > 1)
             .count() as u64
+    }
+
+    /// The program's counts: one scale multiply a filter that is not all zero, plus the
+    /// multiplies of the reference-row form; loads and stores before any register reuse.
+    #[must_use]
+    pub fn counts(&self) -> OpCounts {
+        let outputs = self.outputs.iter().filter(|output| !output.terms.is_empty());
+        let (filters, reads) =
+            outputs.fold((0, 0), |(n, m), output| (n + 1, m + output.terms.len() as u64));
+        OpCounts {
+            adds: self.adds(),
+            scale_muls: filters + self.extra_multiplies(),
+            loads: self.terms.len() as u64 + reads,
+            stores: u64::from(self.nodes()) + self.outputs.len() as u64,
+            peak_live: self.peak_live(),
+            ..OpCounts::default()
+        }
+    }
+
+    /// Most nodes alive at once when nodes run in order and outputs are read as soon as all
+    /// their operands exist.
+    fn peak_live(&self) -> u64 {
+        let nodes = self.nodes() as usize;
+        let mut last_use = vec![0_usize; nodes];
+        for node in 0..nodes {
+            last_use[node] = last_use[node].max(node);
+            for term in self.node(node as u32) {
+                if let Some(source) = term.source.checked_sub(self.inputs) {
+                    last_use[source as usize] = node;
+                }
+            }
+        }
+        for output in &self.outputs {
+            let sources =
+                output.terms.iter().filter_map(|(term, _)| term.source.checked_sub(self.inputs));
+            let ready = sources.clone().max().unwrap_or(0) as usize;
+            for source in sources {
+                let last = &mut last_use[source as usize];
+                *last = (*last).max(ready);
+            }
+        }
+        let mut freed = vec![0_u64; nodes];
+        for last in last_use {
+            freed[last] += 1;
+        }
+        let mut live = 0_u64;
+        let mut peak = 0;
+        for freed in freed {
+            live += 1;
+            peak = peak.max(live);
+            live -= freed;
+        }
+        peak
     }
 
     /// Runs an im2col program on one patch of integers.

@@ -1,9 +1,14 @@
 //! The methods by name, in the order of every table.
 
-use super::{Method, dense::Dense};
+use super::{
+    Method,
+    bit_packed::BitPacked,
+    dense::{Dense, ZeroSkip},
+    filter_repetition::FilterRepetition,
+};
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 1] = [&Dense];
+static METHODS: [&dyn Method; 4] = [&Dense, &BitPacked, &ZeroSkip, &FilterRepetition];
 
 /// All methods.
 #[must_use]

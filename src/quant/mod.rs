@@ -1,7 +1,17 @@
 //! Quantised weights: schemes, tensors of codes, and how latents become codes.
 
+mod packed;
+mod quantize;
 mod scheme;
+mod stats;
+mod synthetic;
 mod tensor;
 
+pub use packed::{PackedWeights, write_packed};
+pub use quantize::{
+    Assignment, QuantizeOptions, Region, ScaleRule, Scope, Threshold, quantize, threshold,
+};
 pub use scheme::Scheme;
+pub use stats::{Patterns, Spread, TILE, WeightStats, possible_patterns, weight_stats};
+pub use synthetic::{Randomness, synthesise};
 pub use tensor::{CodeMatrix, QuantizedTensor, WeightShape};

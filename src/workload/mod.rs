@@ -1,5 +1,18 @@
 //! Networks: layer shapes, precision, and where the weights come from.
 
+mod chain;
+mod import;
+mod network;
+mod reader;
 mod shape;
+mod shipped;
+mod weights;
 
-pub use shape::{LayerKind, LayerShape, OperandBits, ShapeError};
+pub use import::{LatentFile, LatentTensor};
+pub use network::{Layer, Node, Operation, Workload};
+pub use reader::{load, parse};
+pub use shape::{
+    LayerKind, LayerShape, MAX_DIMENSION, MAX_ELEMENTS, MAX_MACS, OperandBits, ShapeError,
+};
+pub use shipped::{DEFAULT_WORKLOAD, shipped};
+pub use weights::{SyntheticWeights, WeightSource, WeightStore};

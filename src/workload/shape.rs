@@ -9,6 +9,9 @@ pub const MAX_DIMENSION: u64 = 1 << 20;
 /// Largest number of weights, or of activations, of one layer.
 pub const MAX_ELEMENTS: u64 = 1 << 32;
 
+/// Largest number of multiply-accumulates of one layer.
+pub const MAX_MACS: u64 = 1 << 52;
+
 /// What a layer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -123,6 +126,10 @@ impl LayerShape {
         bounded("weights", [self.out_channels, self.in_channels / self.groups, taps, 1])?;
         bounded("inputs", [self.batch, self.in_channels, self.in_height, self.in_width])?;
         bounded("outputs", [self.batch, self.out_channels, self.out_height(), self.out_width()])?;
+        // With this bound no count of a layer (a few per MAC, or 64 bits a weight) leaves 64 bits.
+        if self.dense_macs().checked_mul(self.positions()).is_none_or(|macs| macs > MAX_MACS) {
+            return fail(format!("more than {MAX_MACS} multiply-accumulates"));
+        }
         Ok(self)
     }
 

@@ -1,0 +1,82 @@
+//! `filter-repetition`: each distinct 2-D kernel is convolved once per input channel.
+//!
+//! Courbariaux et al. 2016 (arXiv:1602.02830) §3.3: a binary 3×3 kernel has 2^9 patterns, half of
+//! them up to sign, so filters share the partial map of a channel. With U_c distinct non-zero
+//! kernels (up to sign) in channel c the count is
+//! Σ_c Σ_{u∈U_c} (nnz(u) − 1) + Σ_k (channels with a non-zero kernel − 1).
+
+use std::collections::BTreeMap;
+
+use super::{
+    Execution, InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
+    each_group, per_group, storage_of,
+};
+use crate::{Result, quant::CodeMatrix};
+
+/// Sharing of whole 2-D kernels between filters.
+pub struct FilterRepetition;
+
+impl Method for FilterRepetition {
+    fn name(&self) -> &'static str {
+        "filter-repetition"
+    }
+
+    fn summary(&self) -> &'static str {
+        "each distinct 2-D kernel (up to sign) once per input channel (BNN 2016)"
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
+        let slice = (request.shape.kernel_height * request.shape.kernel_width) as usize;
+        let programs = each_group(request, |matrix| share_kernels(matrix, slice));
+        let counts = per_group(&programs)?;
+        // Each filter names one distinct kernel and a sign per channel.
+        let references = request.shape.out_channels * (request.shape.filter_len() / slice as u64);
+        let distinct = programs.iter().map(|program| u64::from(program.nodes())).sum::<u64>();
+        let index_bits = u64::from(u64::BITS - distinct.leading_zeros()) + 1;
+        let storage = WeightStorage {
+            weight_bits: distinct
+                * slice as u64
+                * u64::from(request.weights.scheme().bits_per_weight()),
+            metadata_bits: references * index_bits,
+            ..storage_of(request)
+        };
+        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+    }
+}
+
+fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
+    let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
+    let mut sums: Vec<Vec<Term>> = vec![Vec::new(); matrix.rows];
+    for channel in 0..matrix.columns / slice {
+        let mut known: BTreeMap<Vec<i8>, u32> = BTreeMap::new();
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let start = channel * slice;
+            let kernel = &matrix.row(row)[start..start + slice];
+            let Some(lead) = kernel.iter().find(|code| **code != 0).copied() else { continue };
+            // Canonical sign: the first effectual weight is +1.
+            let canonical: Vec<i8> = kernel.iter().map(|code| code * lead).collect();
+            let source = *known.entry(canonical).or_insert_with_key(|canonical| {
+                let terms: Vec<Term> = canonical
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, code)| **code != 0)
+                    .map(|(offset, code)| Term::new((start + offset) as u32, *code < 0))
+                    .collect();
+                match terms.as_slice() {
+                    [term] => term.source,
+                    _ => program.push_node(terms),
+                }
+            });
+            sum.push(Term::new(source, lead < 0));
+        }
+    }
+    for terms in sums {
+        let output = match terms.as_slice() {
+            [] => Output::default(),
+            [term] => Output { terms: vec![(*term, 1)] },
+            _ => Output { terms: vec![(Term::new(program.push_node(terms), false), 1)] },
+        };
+        program.push_output(output);
+    }
+    program
+}

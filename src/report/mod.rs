@@ -1,0 +1,5 @@
+//! What a simulation found, and how it is written.
+
+mod write;
+
+pub use write::write_atomically;

@@ -1,0 +1,20 @@
+//! Files that are whole or absent.
+
+use std::{io::Write as _, path::Path};
+
+use crate::{Error, Result};
+
+/// Writes a file through a temporary one in the same folder, then renames it.
+///
+/// # Errors
+/// The folder is missing or full; the old file, if any, is left as it was.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let failed = |error| Error::io("write", path, error);
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! NumPy `.npy` and `.npz` (plain or compressed): f16, f32, f64 and i8 arrays.
+
+use std::{collections::BTreeMap, io::Read};
+
+use npyz::{NpyFile, Order, TypeChar};
+use rawzip::{CompressionMethod, ZipArchive};
+
+use super::latent::{LatentTensor, TensorResult, elements};
+
+/// Largest unpacked member of an `.npz`; a deflated one can claim far more than it holds.
+const MAX_MEMBER_BYTES: u64 = 4 << 30;
+
+/// Reads every array of an archive. Names lose their `.npy`, as NumPy shows them.
+pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, String> {
+    let broken = |error: rawzip::Error| format!("not a readable npz file: {error}");
+    let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
+    let mut entries = archive.entries();
+    let mut tensors = BTreeMap::new();
+    while let Some(entry) = entries.next_entry().map_err(broken)? {
+        let path = entry.file_path().try_normalize().map_err(broken)?.as_ref().to_owned();
+        let Some(name) = path.strip_suffix(".npy") else { continue };
+        let method = entry.compression_method();
+        let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
+        let unpacked = match method {
+            CompressionMethod::STORE => unpack(local.verifying_reader(local.data())),
+            CompressionMethod::DEFLATE => unpack(
+                local.verifying_reader(flate2::bufread::DeflateDecoder::new(local.data())),
+            ),
+            _ => Err("is packed by a method other than store and deflate".to_owned()),
+        };
+        tensors.insert(name.to_owned(), unpacked.and_then(|bytes| read_npy(&bytes)));
+    }
+    Ok(tensors)
+}
+
+fn unpack(reader: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = reader.take(MAX_MEMBER_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("cannot be unpacked: {error}"))?;
+    if bytes.len() as u64 > MAX_MEMBER_BYTES {
+        return Err("unpacks to more than 4 GiB".to_owned());
+    }
+    Ok(bytes)
+}
+
+/// Reads one array.
+pub(super) fn read_npy(bytes: &[u8]) -> TensorResult {
+    let broken = |error: std::io::Error| format!("not a readable npy array: {error}");
+    let file = NpyFile::new(bytes).map_err(broken)?;
+    let shape: Vec<usize> = file.shape().iter().map(|size| *size as usize).collect();
+    let count = elements(&shape)?;
+    if file.order() != Order::C {
+        return Err("is in Fortran order: save `numpy.ascontiguousarray(x)`".to_owned());
+    }
+    let npyz::DType::Plain(kind) = file.dtype() else {
+        return Err("is a structured array".to_owned());
+    };
+    let size = kind.num_bytes().unwrap_or(0);
+    // The length is compared with the bytes present before the library allocates for it.
+    if count.checked_mul(size).is_none_or(|needed| needed > bytes.len()) {
+        return Err(format!("is truncated: {count} values of {size} bytes are declared"));
+    }
+    let values = match (kind.type_char(), size) {
+        (TypeChar::Float, 4) => file.into_vec::<f32>().map_err(broken)?,
+        (TypeChar::Float, 8) => {
+            let values = file.into_vec::<f64>().map_err(broken)?;
+            values.into_iter().map(|value| value as f32).collect()
+        }
+        (TypeChar::Float, 2) => {
+            let values = file.into_vec::<half::f16>().map_err(broken)?;
+            values.into_iter().map(half::f16::to_f32).collect()
+        }
+        (TypeChar::Int, 1) => {
+            file.into_vec::<i8>().map_err(broken)?.into_iter().map(f32::from).collect()
+        }
+        _ => return Err(format!("holds `{kind}` values, expected f2, f4, f8 or i1")),
+    };
+    Ok(LatentTensor { shape, values })
+}
