@@ -6,11 +6,13 @@
 //! them into an exact operation program and its counts; the pure [`model`] turns
 //! counts into traffic, cycles and energy; [`report`] prints them.
 
+pub mod arch;
 pub mod cli;
 pub mod config;
 pub mod diagnostics;
 pub mod error;
 pub mod method;
+pub mod model;
 pub mod quant;
 pub mod report;
 pub mod units;

@@ -1,0 +1,14 @@
+//! Hardware descriptions: TOML files to checked structures, every constant with its source.
+
+mod cpu;
+mod kind;
+mod read;
+mod shipped;
+mod sourced;
+
+pub use cpu::{Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, OpEnergy};
+pub use kind::{ArchKind, kind};
+pub use read::{load, parse};
+pub use shipped::shipped;
+pub use sourced::Sourced;
+pub(crate) use sourced::text;

@@ -1,0 +1,37 @@
+//! The descriptions that come with the tool, embedded so that their names work anywhere.
+
+/// Name and text of every shipped description, processors first.
+#[must_use]
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    &[
+        ("xeon-gold-6226", include_str!("../../arch/xeon-gold-6226.toml")),
+        ("sapphire-rapids", include_str!("../../arch/sapphire-rapids.toml")),
+        ("epyc-7452", include_str!("../../arch/epyc-7452.toml")),
+        ("raspberry-pi-4", include_str!("../../arch/raspberry-pi-4.toml")),
+        ("raspberry-pi-5", include_str!("../../arch/raspberry-pi-5.toml")),
+        ("neoverse-n1", include_str!("../../arch/neoverse-n1.toml")),
+        ("apple-m1", include_str!("../../arch/apple-m1.toml")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::shipped;
+    use crate::arch::load;
+
+    #[test]
+    fn every_shipped_description_reads_and_has_its_name() {
+        for (name, _) in shipped() {
+            let arch = load(Path::new(name)).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(arch.name, *name);
+            for cache in &arch.caches {
+                assert_eq!(
+                    cache.sets() * cache.ways.value * cache.line_bytes.value,
+                    cache.size_bytes()
+                );
+            }
+        }
+    }
+}
