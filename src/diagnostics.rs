@@ -35,7 +35,11 @@ impl SourceFile {
 
 /// One thing wrong with the input.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Content>);
+
+/// Boxed, so that a `Result` with a problem stays small.
+#[derive(Debug, Clone)]
+struct Content {
     message: String,
     origin: Option<(SourceFile, Option<Range<usize>>)>,
     label: String,
@@ -45,51 +49,56 @@ pub struct Problem {
 impl Problem {
     /// A problem that belongs to no file (a wrong command-line value, say).
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), origin: None, label: String::new(), hints: Vec::new() }
+        Self(Box::new(Content {
+            message: message.into(),
+            origin: None,
+            label: String::new(),
+            hints: Vec::new(),
+        }))
     }
 
     /// Places the problem at a byte range of a text file and labels the span.
     #[must_use]
     pub fn at(mut self, file: &SourceFile, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.origin = Some((file.clone(), Some(span)));
-        self.label = label.into();
+        self.0.origin = Some((file.clone(), Some(span)));
+        self.0.label = label.into();
         self
     }
 
     /// Places the problem in a file as a whole (binary files have no span to underline).
     #[must_use]
     pub fn in_file(mut self, name: &str) -> Self {
-        self.origin = Some((SourceFile::new(name, ""), None));
+        self.0.origin = Some((SourceFile::new(name, ""), None));
         self
     }
 
     /// Adds a hint: what the user can do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.0.hints.push(hint.into());
         self
     }
 
     /// The one-line message.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let title = Level::ERROR.primary_title(self.message.as_str());
-        let mut group = match &self.origin {
+        let title = Level::ERROR.primary_title(self.0.message.as_str());
+        let mut group = match &self.0.origin {
             Some((file, Some(span))) => {
                 let start = span.start.min(file.text.len());
                 let end = span.end.clamp(start, file.text.len());
                 title.element(Snippet::source(file.text()).path(file.name()).annotation(
-                    AnnotationKind::Primary.span(start..end).label(self.label.as_str()),
+                    AnnotationKind::Primary.span(start..end).label(self.0.label.as_str()),
                 ))
             }
             Some((file, None)) => title.element(annotate_snippets::Origin::path(file.name())),
             None => Group::with_title(title),
         };
-        for hint in &self.hints {
+        for hint in &self.0.hints {
             group = group.element(Level::HELP.message(hint.as_str()));
         }
         renderer.render(&[group]).to_string()

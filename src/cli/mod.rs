@@ -1,5 +1,11 @@
 //! Arguments, exit codes and output streams; one file a command.
 
+mod common;
+mod list;
+mod pack;
+mod simulate;
+mod stats;
+
 use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -7,32 +13,51 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 
 /// What a low-bit neural network costs on a given machine, counted from its weights.
+///
+/// Exit codes: 0 done, 2 bad input (nothing was written), 1 a fault of the tool.
 #[derive(Debug, Parser)]
-#[command(name = "signloop", version, about)]
+#[command(name = "signloop", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Operations, memory traffic, cycles and energy of a network on a machine.
+    Simulate(simulate::Args),
+    /// Density, entropy and repetition of a network's weights.
+    Stats(stats::Args),
+    /// The shipped machines, workloads, methods and schemes.
+    List,
+    /// Quantise a network's latent weights into a bit-packed file.
+    Pack(pack::Args),
+}
 
 /// Parses the arguments, runs the command, prints problems on standard error.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
-        Ok(code) => code,
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode> {
-    match arguments.command {}
+fn run(arguments: Arguments) -> Result<()> {
+    match arguments.command {
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
+        Command::List => list::run(),
+        Command::Pack(arguments) => pack::run(&arguments),
+    }
 }
 
 fn report(error: &Error) -> ExitCode {
     let text = match error {
+        // A reader that has seen enough (`| head`) is no failure.
+        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
         Error::Input(problems) => problems.render(true),
         other => format!("error: {other}"),
     };

@@ -46,14 +46,10 @@ impl Method for BitPacked {
         };
         let mask_words = product(&[shape.out_channels, masks, planes, words])?;
         // |x| of every bit plane, once for each group: no AND, only popcounts.
-        let totals = if scheme == Scheme::Binary {
-            product(&[shape.groups, planes, words])?
-        } else {
-            0
-        };
+        let totals =
+            if scheme == Scheme::Binary { product(&[shape.groups, planes, words])? } else { 0 };
         // Every popcount but a sum's first is added; binary also subtracts |x| once a filter.
-        let sums = shape.out_channels
-            + if scheme == Scheme::Binary { shape.groups } else { 0 };
+        let sums = shape.out_channels + if scheme == Scheme::Binary { shape.groups } else { 0 };
         let subtracts = if scheme == Scheme::Binary { shape.out_channels } else { 0 };
         let counts = OpCounts {
             adds: mask_words + totals - sums + subtracts,
@@ -95,9 +91,9 @@ pub fn bit_packed_multiply(matrix: CodeMatrix<'_>, patch: &[u8], bits: u32) -> V
         (0..matrix.columns.div_ceil(WORD))
             .map(|word| {
                 let columns = word * WORD..matrix.columns.min((word + 1) * WORD);
-                columns.filter(|column| bit(*column)).fold(0, |packed, column| {
-                    packed | 1_u64 << (column % WORD)
-                })
+                columns
+                    .filter(|column| bit(*column))
+                    .fold(0, |packed, column| packed | 1_u64 << (column % WORD))
             })
             .collect()
     };

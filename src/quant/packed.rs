@@ -60,9 +60,10 @@ impl PackedWeights {
         let wrong = |message: String| -> Error { Problem::new(message).in_file(file).into() };
         let (_, metadata) = SafeTensors::read_metadata(bytes)
             .map_err(|error| wrong(format!("not a safetensors file: {error}")))?;
-        let text = metadata.metadata().as_ref().and_then(|map| map.get("signloop")).ok_or_else(
-            || wrong("the safetensors file has no packed weights (metadata key `signloop`)".into()),
-        )?;
+        let text =
+            metadata.metadata().as_ref().and_then(|map| map.get("signloop")).ok_or_else(|| {
+                wrong("the safetensors file has no packed weights (metadata key `signloop`)".into())
+            })?;
         let header: Header = serde_json::from_str(text)
             .map_err(|error| wrong(format!("the packed header is not readable: {error}")))?;
         if header.format != FORMAT || header.version != VERSION {

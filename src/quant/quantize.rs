@@ -230,9 +230,8 @@ mod tests {
     fn every_scheme_on_one_filter_pair() {
         // Δ = 0.05·1 in both filters; 0.05 itself is kept (inclusive), 0.04 is not.
         let latents = [1.0, -0.05, 0.04, 0.0, -1.0, 0.05, -0.04, 0.5];
-        let codes = |scheme| {
-            quantize(&latents, shape(2, 4), &options(scheme)).unwrap().codes().to_vec()
-        };
+        let codes =
+            |scheme| quantize(&latents, shape(2, 4), &options(scheme)).unwrap().codes().to_vec();
         assert_eq!(codes(Scheme::Binary), [1, -1, 1, 1, -1, 1, -1, 1]);
         assert_eq!(codes(Scheme::Ternary), [1, -1, 0, 0, -1, 1, 0, 1]);
         assert_eq!(codes(Scheme::SignedBinary), [1, 0, 0, 0, -1, 0, 0, 0]);
@@ -268,8 +267,7 @@ mod tests {
     fn assignments_keep_halves_and_tiles_may_differ_within_a_filter() {
         let latents = vec![1.0; 64];
         let positive = |assignment, region| {
-            let options =
-                QuantizeOptions { assignment, region, ..options(Scheme::SignedBinary) };
+            let options = QuantizeOptions { assignment, region, ..options(Scheme::SignedBinary) };
             let tensor = quantize(&latents, shape(8, 8), &options).unwrap();
             tensor.codes().iter().filter(|code| **code == 1).count()
         };

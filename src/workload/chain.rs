@@ -12,7 +12,9 @@ pub(super) fn pooled(
     let size = |size: u64, axis: &str| {
         let padded = size + 2 * padding;
         if padded < kernel {
-            return Err(format!("the pooling window of {kernel} exceeds the padded {axis} {padded}"));
+            return Err(format!(
+                "the pooling window of {kernel} exceeds the padded {axis} {padded}"
+            ));
         }
         Ok((padded - kernel) / stride + 1)
     };
@@ -36,9 +38,7 @@ pub(super) fn added(first: MapShape, second: MapShape) -> Result<MapShape, Strin
     let subsampled = stride > 0
         && second.height.div_ceil(stride) == first.height
         && second.width.div_ceil(stride) == first.width;
-    if first.batch == second.batch
-        && (same_map || subsampled)
-        && second.channels <= first.channels
+    if first.batch == second.batch && (same_map || subsampled) && second.channels <= first.channels
     {
         return Ok(first);
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Layer, LayerKind, LayerShape, Node, Operation, OperandBits, Workload,
+    Layer, LayerKind, LayerShape, Node, OperandBits, Operation, Workload,
     chain::{added, pooled},
     network::MapShape,
     shape::MAX_DIMENSION,
@@ -68,8 +68,10 @@ fn from_document(document: &Document, folder: &Path) -> Result<Workload> {
         root.problem("too many layers", tables[MAX_NODES].span(), "at most 4096 are read");
     }
     for table in tables.iter().take(MAX_NODES) {
-        builder.read_node(table);
-        table.finish();
+        // Which keys are known depends on the kind, so without one none is called unknown.
+        if builder.read_node(table) {
+            table.finish();
+        }
     }
     root.finish();
     root.take_problems().into_result(())?;
@@ -100,9 +102,8 @@ fn read_defaults(table: Option<&TableReader<'_>>) -> Defaults {
 }
 
 fn read_bits(table: &TableReader<'_>, default: OperandBits) -> OperandBits {
-    let bits = |key, default: u32| {
-        table.opt_integer(key, BITS).map_or(default, |bits| bits.value as u32)
-    };
+    let bits =
+        |key, default: u32| table.opt_integer(key, BITS).map_or(default, |bits| bits.value as u32);
     OperandBits {
         activation: bits("activation_bits", default.activation),
         weight: bits("weight_bits", default.weight),
@@ -127,16 +128,13 @@ impl Builder {
         self.nodes.into_iter().filter_map(|(_, node)| node).collect()
     }
 
-    fn read_node(&mut self, table: &TableReader<'_>) {
+    fn read_node(&mut self, table: &TableReader<'_>) -> bool {
         let name = table.text("name");
-        if let Some(name) = &name {
-            if name.value == "input" || self.nodes.iter().any(|(other, _)| *other == name.value) {
-                table.problem(
-                    format!("the name `{}` is taken", name.value),
-                    name.span.clone(),
-                    "expected a name of its own",
-                );
-            }
+        if let Some(name) = &name
+            && (name.value == "input" || self.nodes.iter().any(|(other, _)| *other == name.value))
+        {
+            let message = format!("the name `{}` is taken", name.value);
+            table.problem(message, name.span.clone(), "expected a name of its own");
         }
         let kinds = [
             ("conv", Kind::Conv),
@@ -154,8 +152,10 @@ impl Builder {
             None
         };
         let name = name.map_or_else(String::new, |name| name.value);
+        let known = kind.is_some();
         let node = kind.and_then(|kind| self.read_operation(table, &name, kind.value));
         self.nodes.push((name, node));
+        known
     }
 
     fn read_operation(&self, table: &TableReader<'_>, name: &str, kind: Kind) -> Option<Node> {
@@ -182,9 +182,7 @@ impl Builder {
                 let output = note(table, pooled(map?, kernel, stride, padding))?;
                 (Operation::Pool { kernel, stride, padding, average }, output)
             }
-            Kind::GlobalPool => {
-                (Operation::GlobalPool, MapShape { height: 1, width: 1, ..map? })
-            }
+            Kind::GlobalPool => (Operation::GlobalPool, MapShape { height: 1, width: 1, ..map? }),
             Kind::Add => {
                 let inputs = inputs?;
                 (Operation::Add, note(table, added(inputs[0].1, inputs[1].1))?)
@@ -281,7 +279,7 @@ impl Builder {
         let out = match kind {
             // A depthwise convolution keeps its channels unless a multiplier is stated.
             Kind::Depthwise => table.opt_integer(out_key, DIMENSION).map(|out| out.value),
-            _ => Some(table.integer(out_key, DIMENSION)?.value),
+            _ => table.integer(out_key, DIMENSION).map(|out| out.value),
         };
         let kernel = match kind {
             Kind::Linear => Some((1, 1)),
@@ -320,7 +318,7 @@ impl Builder {
                     kind: if depthwise { LayerKind::Depthwise } else { LayerKind::Conv },
                     batch: map.batch,
                     in_channels: arriving,
-                    out_channels: out.unwrap_or(arriving),
+                    out_channels: if depthwise { out.unwrap_or(arriving) } else { out? },
                     in_height: map.height,
                     in_width: map.width,
                     kernel_height,

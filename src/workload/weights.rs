@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Layer, LatentFile, import::read_bytes, shipped};
+use super::{LatentFile, Layer, import::read_bytes, shipped};
 use crate::{
     Error, Result,
     config::{Bounds, TableReader},
@@ -100,23 +100,23 @@ pub(super) fn read_source(table: &TableReader<'_>, folder: &Path) -> Option<Weig
     } else {
         let files = read_files(table, folder);
         if format == Format::Packed {
-            let files: Vec<(Scheme, PathBuf)> = files
-                .into_iter()
-                .filter_map(|(scheme, path)| Some((scheme?, path)))
-                .collect();
+            let files: Vec<(Scheme, PathBuf)> =
+                files.into_iter().filter_map(|(scheme, path)| Some((scheme?, path))).collect();
             if files.is_empty() {
-                table.push(
-                    Problem::new("packed weights need a file for each scheme")
-                        .at(table.file(), table.span(), "expected `files = { binary = \"…\" }`"),
-                );
+                table.push(Problem::new("packed weights need a file for each scheme").at(
+                    table.file(),
+                    table.span(),
+                    "expected `files = { binary = \"…\" }`",
+                ));
             }
             (!files.is_empty()).then_some(WeightSource::Packed(files))
         } else {
             if files.is_empty() {
-                table.push(
-                    Problem::new("the weights need a file")
-                        .at(table.file(), table.span(), "expected `file = \"…\"`"),
-                );
+                table.push(Problem::new("the weights need a file").at(
+                    table.file(),
+                    table.span(),
+                    "expected `file = \"…\"`",
+                ));
             }
             let options = read_quantize(table.opt_nested("quantise").as_ref());
             (!files.is_empty()).then_some(WeightSource::Latent { files, options })
@@ -245,8 +245,7 @@ impl WeightStore {
         let content = match source {
             WeightSource::Synthetic(synthetic) => Content::Synthetic(*synthetic),
             WeightSource::Packed(files) => {
-                let (_, path) =
-                    files.iter().find(|(own, _)| *own == scheme).ok_or_else(absent)?;
+                let (_, path) = files.iter().find(|(own, _)| *own == scheme).ok_or_else(absent)?;
                 let bytes = match shipped::weights(path) {
                     Some(bytes) => Cow::Borrowed(bytes),
                     None => Cow::Owned(read_bytes(path)?),

@@ -75,8 +75,7 @@ impl LatentFile {
                 Err(Problem::new(format!("tensor `{name}`: {message}")).in_file(&self.name))
             }
             None => {
-                let problem =
-                    Problem::new(format!("no tensor named `{name}`")).in_file(&self.name);
+                let problem = Problem::new(format!("no tensor named `{name}`")).in_file(&self.name);
                 Err(match nearest(name, self.tensors.keys().map(String::as_str)) {
                     Some(near) => problem.hint(format!("there is one named `{near}`")),
                     None => problem.hint("set `tensor = \"…\"` on the layer"),

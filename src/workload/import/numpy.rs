@@ -23,9 +23,9 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
         let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
         let unpacked = match method {
             CompressionMethod::STORE => unpack(local.verifying_reader(local.data())),
-            CompressionMethod::DEFLATE => unpack(
-                local.verifying_reader(flate2::bufread::DeflateDecoder::new(local.data())),
-            ),
+            CompressionMethod::DEFLATE => {
+                unpack(local.verifying_reader(flate2::bufread::DeflateDecoder::new(local.data())))
+            }
             _ => Err("is packed by a method other than store and deflate".to_owned()),
         };
         tensors.insert(name.to_owned(), unpacked.and_then(|bytes| read_npy(&bytes)));

@@ -1,0 +1,72 @@
+//! What commands share: finding files by path or shipped name, and writing the result.
+
+use std::{io::Write as _, path::Path};
+
+use crate::{
+    Error, Result,
+    diagnostics::{Problem, Problems, nearest},
+    quant::Scheme,
+    report::write_atomically,
+    workload::{self, WeightSource, Workload},
+};
+
+/// A workload file, or the shipped workload of that name.
+pub(super) fn load_workload(path: &Path) -> Result<Workload> {
+    if path.exists() || path.extension().is_some() {
+        return workload::load(path);
+    }
+    let name = path.to_string_lossy();
+    if let Some((name, text)) = workload::shipped().iter().find(|(own, _)| *own == name) {
+        return workload::parse(&format!("workloads/{name}.toml"), text, Path::new(""));
+    }
+    let names: Vec<&str> = workload::shipped().iter().map(|(name, _)| *name).collect();
+    let problem = Problem::new(format!("no workload file or shipped workload `{name}`"));
+    Err(match nearest(&name, names) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint("`signloop list` prints the shipped ones"),
+    }
+    .into())
+}
+
+/// The weights to use: those given, or the workload's own.
+pub(super) fn weights_of(workload: &Workload, given: Option<&Path>) -> Result<WeightSource> {
+    given.map_or_else(|| Ok(workload.weights.clone()), WeightSource::from_file)
+}
+
+/// Parses a list of names; every unknown one is a problem.
+pub(super) fn parse_names<T>(
+    names: &[String],
+    parse: impl Fn(&str) -> Result<T, Problem>,
+) -> Result<Vec<T>> {
+    let mut problems = Problems::new();
+    let mut parsed = Vec::new();
+    for name in names {
+        match parse(name) {
+            Ok(value) => parsed.push(value),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Ok(problems.into_result(parsed)?)
+}
+
+/// The schemes named, or those of the source when none is.
+pub(super) fn schemes_of(names: &[String], source: &WeightSource) -> Result<Vec<Scheme>> {
+    if names.is_empty() {
+        return Ok(source.default_schemes());
+    }
+    let mut schemes = parse_names(names, str::parse)?;
+    schemes.sort_unstable();
+    schemes.dedup();
+    Ok(schemes)
+}
+
+/// Writes to a file, whole or not at all, or to standard output.
+pub(super) fn emit(text: &str, out: Option<&Path>) -> Result<()> {
+    match out {
+        Some(path) => write_atomically(path, text.as_bytes()),
+        None => std::io::stdout()
+            .lock()
+            .write_all(text.as_bytes())
+            .map_err(|error| Error::io("write", Path::new("standard output"), error)),
+    }
+}

@@ -1,0 +1,35 @@
+//! `signloop list`.
+
+use std::fmt::Write as _;
+
+use super::common::emit;
+use crate::{Result, arch, method::registry, quant::Scheme, workload};
+
+/// Prints the shipped machines, workloads, methods and schemes.
+pub(super) fn run() -> Result<()> {
+    let mut text = String::from("archs\n");
+    for (name, content) in arch::shipped() {
+        let _ = writeln!(text, "  {name:<28} {}", described(content));
+    }
+    text.push_str("\nworkloads\n");
+    for (name, content) in workload::shipped() {
+        let _ = writeln!(text, "  {name:<28} {}", described(content));
+    }
+    text.push_str("\nmethods\n");
+    for method in registry() {
+        let _ = writeln!(text, "  {:<28} {}", method.name(), method.summary());
+    }
+    text.push_str("\nschemes\n");
+    for scheme in Scheme::ALL {
+        let _ = writeln!(text, "  {:<28} {}", scheme.name(), scheme.summary());
+    }
+    emit(&text, None)
+}
+
+/// The description in a shipped file, which begins with name and description.
+fn described(content: &str) -> &str {
+    content
+        .lines()
+        .find_map(|line| line.strip_prefix("description = \"")?.strip_suffix('"'))
+        .unwrap_or_default()
+}

@@ -1,0 +1,141 @@
+//! `signloop simulate`.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::ValueEnum;
+
+use super::common::{emit, load_workload, parse_names, schemes_of, weights_of};
+use crate::{
+    Error, Result, arch,
+    diagnostics::{Problem, nearest},
+    method::{PlanOptions, PlanRequest, find, registry},
+    report::{self, Request, cost_of},
+    workload::{OperandBits, WeightStore},
+};
+
+/// Arguments of `signloop simulate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Machine: a TOML file or a shipped name.
+    #[arg(long)]
+    arch: PathBuf,
+    /// Network: a TOML file or a shipped name.
+    #[arg(long)]
+    workload: PathBuf,
+    /// Schemes, comma-separated; those of the weights by default.
+    #[arg(long, value_delimiter = ',')]
+    scheme: Vec<String>,
+    /// Methods, comma-separated; all by default.
+    #[arg(long, value_delimiter = ',')]
+    method: Vec<String>,
+    /// Weights instead of the workload's own (packed, .safetensors, .npz, .npy).
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Seed of synthetic weights and of every random choice.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// File to write instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print formula, inputs and source of each number of one layer instead of the report.
+    #[arg(long, value_name = "LAYER")]
+    explain: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// Simulates and prints.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let arch = arch::load(&arguments.arch)?;
+    let workload = load_workload(&arguments.workload)?;
+    let source = weights_of(&workload, arguments.weights.as_deref())?;
+    let schemes = schemes_of(&arguments.scheme, &source)?;
+    let methods = if arguments.method.is_empty() {
+        registry().to_vec()
+    } else {
+        parse_names(&arguments.method, find)?
+    };
+    let options = PlanOptions { seed: arguments.seed, ..PlanOptions::default() };
+    let request = Request {
+        arch: &arch,
+        workload: &workload,
+        weights: &source,
+        schemes: &schemes,
+        methods: &methods,
+        options: &options,
+    };
+    let text = match (&arguments.explain, arguments.format) {
+        (Some(layer), _) => explain(&request, layer)?,
+        (None, Format::Table) => report::table(&report::simulate(&request)?),
+        (None, Format::Csv) => report::csv(&report::simulate(&request)?),
+        (None, Format::Json) => {
+            let report = report::simulate(&request)?;
+            serde_json::to_string_pretty(&report)
+                .map_err(|error| Error::Internal(error.to_string()))?
+                + "\n"
+        }
+    };
+    emit(&text, arguments.out.as_deref())
+}
+
+/// Every number of one layer with its formula, inputs and source.
+fn explain(request: &Request<'_>, name: &str) -> Result<String> {
+    let workload = request.workload;
+    let Some(layer) = workload.quantized_layers().find(|layer| layer.name == name) else {
+        let names = workload.quantized_layers().map(|layer| layer.name.as_str());
+        let problem = Problem::new(format!("no quantised layer is named `{name}`"));
+        return Err(match nearest(name, names) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem,
+        }
+        .into());
+    };
+    let shape = &layer.shape;
+    let mut text = String::new();
+    for scheme in request.schemes {
+        let weights =
+            WeightStore::open(request.weights, *scheme, request.options.seed)?.layer(layer)?;
+        let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
+        let plan_request = PlanRequest { shape, weights: &weights, bits, options: request.options };
+        for method in request.methods {
+            if method.applies(&plan_request).is_err() {
+                continue;
+            }
+            let plan = method.plan(&plan_request)?;
+            let counted = (&plan.counts, &plan.storage);
+            let cost = cost_of(request.arch, layer, bits, plan.execution, counted)?;
+            let _ = writeln!(text, "{name}, {scheme}, {}", method.name());
+            let _ = writeln!(
+                text,
+                "  dense_macs = {} per position\n    K*N = {} * {}\n  adds = {} per position\n    \
+                 {}\n  density = {:.4}\n    effectual / total = {} / {}",
+                shape.dense_macs(),
+                shape.out_channels,
+                shape.filter_len(),
+                plan.counts.adds,
+                method.summary(),
+                weights.density(),
+                weights.effectual(),
+                weights.codes().len(),
+            );
+            for fact in &cost.facts {
+                let _ = writeln!(text, "  {} = {} {}", fact.name, fact.value, fact.unit);
+                let _ = writeln!(text, "    {}", fact.formula);
+                for (input, value) in &fact.inputs {
+                    let _ = writeln!(text, "      {input} = {value}");
+                }
+                let _ = writeln!(text, "    source: {}", fact.source);
+            }
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,66 @@
+//! The report as CSV: one row per layer, scheme and method; units in the column names.
+
+use std::fmt::Write as _;
+
+use super::types::Report;
+
+/// Header and rows. Names are quoted where they hold a comma, quote or line break.
+#[must_use]
+pub fn csv(report: &Report) -> String {
+    let mut text = String::from(
+        "arch,workload,layer,scheme,method,weights,effectual,density,dense_macs,adds,multiplies,\
+         scale_muls,logic_ops,popcounts,arithmetic_reduction,positions,adds_total,weight_bits,\
+         metadata_bits,dram_read_bytes,dram_write_bytes,cycles,bound_by,time_us,energy_pj\n",
+    );
+    for layer in &report.layers {
+        for result in &layer.results {
+            let dram = |write: bool| -> u64 {
+                result
+                    .traffic
+                    .iter()
+                    .filter(|traffic| traffic.level == crate::model::MemoryLevel::Dram)
+                    .map(|traffic| if write { traffic.write_bytes } else { traffic.read_bytes })
+                    .sum()
+            };
+            let counts = result.ops.counts;
+            let _ = writeln!(
+                text,
+                "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                quoted(&report.arch),
+                quoted(&report.workload),
+                quoted(&layer.name),
+                result.scheme,
+                result.method,
+                result.weights.total,
+                result.weights.effectual,
+                result.weights.density,
+                result.ops.dense_macs,
+                counts.adds,
+                counts.multiplies,
+                counts.scale_muls,
+                counts.logic_ops,
+                counts.popcounts,
+                result.ops.arithmetic_reduction,
+                result.ops.positions,
+                result.ops.adds_total,
+                result.storage.weight_bits,
+                result.storage.metadata_bits,
+                dram(false),
+                dram(true),
+                result.cycles.total.0,
+                quoted(result.cycles.bound_by),
+                result.time_us.0,
+                result.energy_pj.total.0,
+            );
+        }
+    }
+    text
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,162 @@
+//! From a network, a machine and weights to a [`Report`].
+
+use rayon::prelude::*;
+
+use super::types::{LayerReport, LayerResult, Report, SCHEMA, WeightSummary, totals};
+use crate::{
+    Result,
+    arch::CpuArch,
+    method::{Execution, Method, OpCounts, PlanOptions, PlanRequest, WeightStorage},
+    model::{LayerCost, LayerWork, evaluate},
+    quant::{QuantizedTensor, Scheme},
+    workload::{Layer, OperandBits, WeightSource, WeightStore, Workload},
+};
+
+/// How the numbers are counted; printed with every report.
+pub const CONVENTIONS: &[&str] = &[
+    "op = one two-input add or subtract per output position; negating is free; scale multiplies are a column of their own",
+    "effectual parameter = non-zero quantised weight; effectual operation = one that the method really executes",
+    "arithmetic reduction = dense MACs / adds; read it together with the density beside it",
+    "one core; time is modelled by ECM, energy is modelled from the table in the hardware file, neither is measured",
+];
+
+/// What to simulate.
+pub struct Request<'a> {
+    /// The machine.
+    pub arch: &'a CpuArch,
+    /// The network.
+    pub workload: &'a Workload,
+    /// Weights, where not the workload's own.
+    pub weights: &'a WeightSource,
+    /// Schemes in table order.
+    pub schemes: &'a [Scheme],
+    /// Methods in table order.
+    pub methods: &'a [&'static dyn Method],
+    /// Seeds and effort.
+    pub options: &'a PlanOptions,
+}
+
+/// Runs every layer under every scheme and method.
+///
+/// # Errors
+/// Weights are missing or do not fit, or a count overflows.
+pub fn simulate(request: &Request<'_>) -> Result<Report> {
+    let layers: Vec<&Layer> = request.workload.layers().collect();
+    let mut provenance = Vec::new();
+    let mut tensors: Vec<(Scheme, Vec<QuantizedTensor>)> = Vec::new();
+    for scheme in request.schemes {
+        let store = WeightStore::open(request.weights, *scheme, request.options.seed)?;
+        provenance.push((scheme.name().to_owned(), store.provenance()));
+        tensors.push((*scheme, store.layers(request.workload.quantized_layers())?));
+    }
+    let mut next = 0;
+    let indexed: Vec<(&Layer, usize)> = layers
+        .into_iter()
+        .map(|layer| {
+            let index = next;
+            next += usize::from(layer.quantized);
+            (layer, index)
+        })
+        .collect();
+    // Layers are independent; collecting keeps their order whatever the thread count.
+    let outcomes: Vec<(LayerReport, Vec<String>)> = indexed
+        .into_par_iter()
+        .map(|(layer, index)| simulate_layer(request, layer, index, &tensors))
+        .collect::<Result<_>>()?;
+    let (layers, skipped): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+    let totals = totals(&layers);
+    Ok(Report {
+        schema: SCHEMA,
+        tool: concat!("signloop ", env!("CARGO_PKG_VERSION")).to_owned(),
+        arch: request.arch.name.clone(),
+        workload: request.workload.name.clone(),
+        seed: request.options.seed,
+        weights: provenance,
+        conventions: CONVENTIONS.to_vec(),
+        skipped: skipped.into_iter().flatten().collect(),
+        layers,
+        totals,
+    })
+}
+
+fn simulate_layer(
+    request: &Request<'_>,
+    layer: &Layer,
+    index: usize,
+    tensors: &[(Scheme, Vec<QuantizedTensor>)],
+) -> Result<(LayerReport, Vec<String>)> {
+    let mut results = Vec::new();
+    let mut skipped = Vec::new();
+    if !layer.quantized {
+        results.push(full_precision(request.arch, layer)?);
+    }
+    for (scheme, tensors) in tensors.iter().filter(|_| layer.quantized) {
+        let weights = &tensors[index];
+        let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
+        let plan_request =
+            PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
+        for method in request.methods {
+            if let Err(reason) = method.applies(&plan_request) {
+                skipped.push(format!("{} {scheme} {}: {reason}", layer.name, method.name()));
+                continue;
+            }
+            let plan = method.plan(&plan_request)?;
+            let cost =
+                cost_of(request.arch, layer, bits, plan.execution, (&plan.counts, &plan.storage))?;
+            let summary = WeightSummary {
+                total: weights.codes().len() as u64,
+                effectual: weights.effectual(),
+                density: weights.density(),
+            };
+            results.push(LayerResult::new(
+                scheme.name(),
+                method.name(),
+                summary,
+                (plan.counts, plan.storage),
+                &layer.shape,
+                cost,
+            ));
+        }
+    }
+    let report = LayerReport {
+        name: layer.name.clone(),
+        quantized: layer.quantized,
+        shape: layer.shape,
+        results,
+    };
+    Ok((report, skipped))
+}
+
+/// Cost of one layer under one plan.
+///
+/// # Errors
+/// A count overflows.
+pub fn cost_of(
+    arch: &CpuArch,
+    layer: &Layer,
+    bits: OperandBits,
+    execution: Execution,
+    (counts, storage): (&OpCounts, &WeightStorage),
+) -> Result<LayerCost> {
+    evaluate(arch, &LayerWork { shape: &layer.shape, bits, execution, counts, storage })
+}
+
+/// An fp32 layer: one multiply and one add a weight and position.
+fn full_precision(arch: &CpuArch, layer: &Layer) -> Result<LayerResult> {
+    let (filters, length) = (layer.shape.out_channels, layer.shape.filter_len());
+    let counts = OpCounts {
+        adds: filters * (length - 1),
+        multiplies: filters * length,
+        loads: filters * length,
+        stores: filters,
+        ..OpCounts::default()
+    };
+    let weights = filters * length;
+    let storage = WeightStorage {
+        weight_bits: weights * u64::from(layer.bits.weight),
+        ..WeightStorage::default()
+    };
+    let summary = WeightSummary { total: weights, effectual: weights, density: 1.0 };
+    let cost = cost_of(arch, layer, layer.bits, Execution::Gemm, (&counts, &storage))?;
+    Ok(LayerResult::new("fp32", "dense", summary, (counts, storage), &layer.shape, cost))
+}

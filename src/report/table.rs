@@ -1,0 +1,141 @@
+//! The report for people.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+
+use super::types::{Report, Total};
+
+/// The tables and the relative summary.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let mut text = format!("{} on {}\n\n", report.workload, report.arch);
+    let mut layers = grid(&[
+        "layer",
+        "scheme",
+        "method",
+        "density",
+        "adds/pos",
+        "reduction",
+        "DRAM kB",
+        "cycles",
+        "bound by",
+        "energy uJ",
+    ]);
+    for layer in &report.layers {
+        for result in &layer.results {
+            let dram: u64 = result
+                .traffic
+                .iter()
+                .filter(|traffic| traffic.level == crate::model::MemoryLevel::Dram)
+                .map(|traffic| traffic.read_bytes + traffic.write_bytes)
+                .sum();
+            layers.add_row([
+                layer.name.clone(),
+                result.scheme.clone(),
+                result.method.clone(),
+                format!("{:.3}", result.weights.density),
+                result.ops.counts.adds.to_string(),
+                format!("{:.2}x", result.ops.arithmetic_reduction),
+                format!("{:.1}", dram as f64 / 1e3),
+                format!("{:.0}", result.cycles.total.0),
+                result.cycles.bound_by.to_owned(),
+                format!("{:.2}", result.energy_pj.total.0 / 1e6),
+            ]);
+        }
+    }
+    let mut totals = grid(&[
+        "scheme",
+        "method",
+        "layers",
+        "effectual",
+        "density",
+        "adds",
+        "reduction",
+        "DRAM kB",
+        "time us",
+        "energy uJ",
+    ]);
+    for total in &report.totals {
+        totals.add_row([
+            total.scheme.clone(),
+            total.method.clone(),
+            total.layers.to_string(),
+            total.weights.effectual.to_string(),
+            format!("{:.3}", total.weights.density),
+            total.adds_total.to_string(),
+            format!("{:.2}x", total.arithmetic_reduction),
+            format!("{:.1}", total.dram_bytes as f64 / 1e3),
+            format!("{:.1}", total.time_us),
+            format!("{:.2}", total.energy_pj / 1e6),
+        ]);
+    }
+    let _ = writeln!(
+        text,
+        "{layers}\n\nTotals of the quantised layers (fp32 layers apart)\n{totals}\n"
+    );
+    for (scheme, provenance) in &report.weights {
+        let _ = writeln!(text, "weights, {scheme}: {provenance}");
+    }
+    for convention in &report.conventions {
+        let _ = writeln!(text, "note: {convention}");
+    }
+    for skipped in &report.skipped {
+        let _ = writeln!(text, "skipped: {skipped}");
+    }
+    let _ = write!(text, "\n{}", summary(&report.totals));
+    text
+}
+
+/// Each scheme beside the first, under the method that takes the least time for each.
+fn summary(totals: &[Total]) -> String {
+    let mut best: Vec<&Total> = Vec::new();
+    for total in totals.iter().filter(|total| total.scheme != "fp32") {
+        match best.iter_mut().find(|other| other.scheme == total.scheme) {
+            Some(other) if total.time_us < other.time_us => *other = total,
+            Some(_) => {}
+            None => best.push(total),
+        }
+    }
+    let mut text = String::new();
+    let Some((base, others)) = best.split_first() else { return text };
+    for other in others {
+        let _ = writeln!(
+            text,
+            "{} ({}) vs {} ({}): {}, {}, {}, {}",
+            other.scheme,
+            other.method,
+            base.scheme,
+            base.method,
+            compare(
+                base.weights.effectual as f64,
+                other.weights.effectual as f64,
+                "effectual parameters"
+            ),
+            compare(base.adds_total as f64, other.adds_total as f64, "adds"),
+            compare(base.time_us, other.time_us, "modelled time"),
+            compare(base.energy_pj, other.energy_pj, "modelled energy"),
+        );
+    }
+    text
+}
+
+fn compare(base: f64, other: f64, what: &str) -> String {
+    if other > 0.0 && base >= other {
+        format!("{:.2}x less {what}", base / other)
+    } else {
+        format!("{:.2}x more {what}", other / base.max(f64::MIN_POSITIVE))
+    }
+}
+
+/// A grid whose first columns are words and the others numbers.
+pub(crate) fn grid(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.to_vec());
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if index >= 2 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}

@@ -1,0 +1,4 @@
+//! Does a count equal the formula worked out by hand? Derivations stand in the comments.
+
+mod counts;
+mod shapes;

@@ -1,0 +1,62 @@
+//! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
+
+use std::path::Path;
+
+use signloop::{Error, workload};
+
+#[test]
+fn bad_workloads() {
+    let folder = Path::new("tests/cases/bad-workload");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 8, "the cases are missing");
+    for path in files {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let error = workload::load(&path).expect_err("a bad file was accepted");
+        let Error::Input(problems) = error else { panic!("{name}: {error}") };
+        insta::assert_snapshot!(name, problems.render(false));
+    }
+}
+
+#[test]
+fn a_directory_is_no_file() {
+    let error = workload::load(Path::new("tests")).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("found a directory"));
+}
+
+#[test]
+fn a_missing_file_suggests_its_neighbour() {
+    let error = workload::load(Path::new("workloads/mlp-mnits.toml")).unwrap_err();
+    assert!(error.to_string().contains("`mlp-mnist.toml`"));
+}
+
+/// Truncations and hostile lengths of weight files: an error, never a panic or a huge allocation.
+#[test]
+fn hostile_weight_files() {
+    use signloop::workload::LatentFile;
+    let huge = u64::MAX.to_le_bytes();
+    let mut liar = 60_u64.to_le_bytes().to_vec();
+    liar.extend(
+        format!("{:<60}", r#"{"w":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}"#).bytes(),
+    );
+    let npy = b"\x93NUMPY\x01\x00\x76\x00";
+    let claim = "{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 4000000000), }";
+    let mut shape = npy.to_vec();
+    shape.extend(format!("{claim:<117}\n").bytes());
+    for (name, bytes) in [
+        ("a.safetensors", &huge[..]),
+        ("a.safetensors", &liar[..]),
+        ("a.safetensors", b""),
+        ("a.npz", b"PK\x03\x04 not a zip"),
+        ("a.txt", b"text"),
+    ] {
+        let error = LatentFile::parse(Path::new(name), bytes).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{name}");
+    }
+    for bytes in [&npy[..], &shape[..], b"", b"\x93NUMPY\x01\x00\xff\xff"] {
+        let file = LatentFile::parse(Path::new("a.npy"), bytes).unwrap();
+        assert!(file.tensor("a").is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! Does every counted program compute the dense product? Equality, not tolerance.
+
+mod programs;
