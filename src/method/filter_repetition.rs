@@ -5,7 +5,7 @@
 //! kernels (up to sign) in channel c the count is
 //! Σ_c Σ_{u∈U_c} (nnz(u) − 1) + Σ_k (channels with a non-zero kernel − 1).
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{
     Execution, InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
@@ -47,26 +47,26 @@ impl Method for FilterRepetition {
 fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
     let mut sums: Vec<Vec<Term>> = vec![Vec::new(); matrix.rows];
+    let mut known: HashMap<Vec<i8>, u32> = HashMap::new();
+    let mut canonical: Vec<i8> = Vec::with_capacity(slice);
     for channel in 0..matrix.columns / slice {
-        let mut known: BTreeMap<Vec<i8>, u32> = BTreeMap::new();
+        // Looked up only, never iterated: node order follows the filters, not the hash.
+        known.clear();
         for (row, sum) in sums.iter_mut().enumerate() {
             let start = channel * slice;
             let kernel = &matrix.row(row)[start..start + slice];
             let Some(lead) = kernel.iter().find(|code| **code != 0).copied() else { continue };
             // Canonical sign: the first effectual weight is +1.
-            let canonical: Vec<i8> = kernel.iter().map(|code| code * lead).collect();
-            let source = *known.entry(canonical).or_insert_with_key(|canonical| {
-                let terms: Vec<Term> = canonical
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, code)| **code != 0)
-                    .map(|(offset, code)| Term::new((start + offset) as u32, *code < 0))
-                    .collect();
-                match terms.as_slice() {
-                    [term] => term.source,
-                    _ => program.push_node(terms),
+            canonical.clear();
+            canonical.extend(kernel.iter().map(|code| code * lead));
+            let source = match known.get(canonical.as_slice()) {
+                Some(source) => *source,
+                None => {
+                    let source = partial_sum(&mut program, &canonical, start);
+                    known.insert(canonical.clone(), source);
+                    source
                 }
-            });
+            };
             sum.push(Term::new(source, lead < 0));
         }
     }
@@ -79,4 +79,18 @@ fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
         program.push_output(output);
     }
     program
+}
+
+/// The sum of one kernel's inputs: a node, or the input itself where only one is effectual.
+fn partial_sum(program: &mut OpProgram, kernel: &[i8], start: usize) -> u32 {
+    let terms: Vec<Term> = kernel
+        .iter()
+        .enumerate()
+        .filter(|(_, code)| **code != 0)
+        .map(|(offset, code)| Term::new((start + offset) as u32, *code < 0))
+        .collect();
+    match terms.as_slice() {
+        [term] => term.source,
+        _ => program.push_node(terms),
+    }
 }

@@ -17,9 +17,9 @@ use crate::{Error, Result, quant::CodeMatrix};
 )]
 pub struct Shift {
     /// Rows down.
-    pub dy: i16,
+    pub dy: i8,
     /// Columns to the right.
-    pub dx: i16,
+    pub dx: i8,
 }
 
 /// A signed operand: inputs come first (`0..inputs`), then nodes in order.

@@ -24,7 +24,7 @@ pub enum LayerKind {
     Linear,
 }
 
-/// A layer's shape. Build with [`LayerShape::conv`] or [`LayerShape::linear`], which check it.
+/// A layer's shape. Check it with [`LayerShape::checked`]; [`LayerShape::linear`] does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[expect(missing_docs, reason = "the fields are the standard convolution parameters")]
 pub struct LayerShape {
