@@ -68,17 +68,21 @@ impl Method for ZeroSkip {
 /// One n-ary node a filter over its effectual inputs; nothing is shared.
 fn sums_of_rows(matrix: CodeMatrix<'_>) -> OpProgram {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
+    let mut terms = vec![Term::new(0, false); matrix.columns];
     for row in matrix.iter_rows() {
-        let terms: Vec<Term> = row
-            .iter()
-            .enumerate()
-            .filter(|(_, code)| **code != 0)
-            .map(|(column, code)| Term::new(column as u32, *code < 0))
-            .collect();
-        let output = match terms.as_slice() {
+        // Every term is written and only effectual ones advance: no branch to mispredict.
+        let mut effectual = 0;
+        for (column, code) in row.iter().enumerate() {
+            terms[effectual] = Term::new(column as u32, *code < 0);
+            effectual += usize::from(*code != 0);
+        }
+        let output = match &terms[..effectual] {
             [] => Output::default(),
             [term] => Output { terms: vec![(*term, 1)] },
-            _ => Output { terms: vec![(Term::new(program.push_node(terms), false), 1)] },
+            terms => {
+                let node = program.push_node(terms.iter().copied());
+                Output { terms: vec![(Term::new(node, false), 1)] }
+            }
         };
         program.push_output(output);
     }

@@ -47,11 +47,10 @@ impl Method for FilterRepetition {
 fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
     let mut sums: Vec<Vec<Term>> = vec![Vec::new(); matrix.rows];
-    let mut known: HashMap<Vec<i8>, u32> = HashMap::new();
+    let mut known = Known::new(slice);
     let mut canonical: Vec<i8> = Vec::with_capacity(slice);
     for channel in 0..matrix.columns / slice {
-        // Looked up only, never iterated: node order follows the filters, not the hash.
-        known.clear();
+        known.next_channel();
         for (row, sum) in sums.iter_mut().enumerate() {
             let start = channel * slice;
             let kernel = &matrix.row(row)[start..start + slice];
@@ -59,11 +58,11 @@ fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
             // Canonical sign: the first effectual weight is +1.
             canonical.clear();
             canonical.extend(kernel.iter().map(|code| code * lead));
-            let source = match known.get(canonical.as_slice()) {
-                Some(source) => *source,
+            let source = match known.get(&canonical) {
+                Some(source) => source,
                 None => {
                     let source = partial_sum(&mut program, &canonical, start);
-                    known.insert(canonical.clone(), source);
+                    known.insert(&canonical, source);
                     source
                 }
             };
@@ -92,5 +91,54 @@ fn partial_sum(program: &mut OpProgram, kernel: &[i8], start: usize) -> u32 {
     match terms.as_slice() {
         [term] => term.source,
         _ => program.push_node(terms),
+    }
+}
+
+/// Kernels already summed in the channel at hand. Looked up only, never iterated, so node order
+/// follows the filters.
+enum Known {
+    /// Kernels of at most nine weights index a table of 3^n slots; a slot counts only if its
+    /// stamp is the channel's.
+    Table { stamp: u32, slots: Vec<(u32, u32)> },
+    /// Larger kernels.
+    Map(HashMap<Vec<i8>, u32>),
+}
+
+impl Known {
+    fn new(slice: usize) -> Self {
+        match u32::try_from(slice) {
+            Ok(slice @ 0..=9) => Self::Table { stamp: 0, slots: vec![(0, 0); 3_usize.pow(slice)] },
+            _ => Self::Map(HashMap::new()),
+        }
+    }
+
+    fn next_channel(&mut self) {
+        match self {
+            Self::Table { stamp, .. } => *stamp += 1,
+            Self::Map(map) => map.clear(),
+        }
+    }
+
+    fn slot(kernel: &[i8]) -> usize {
+        kernel.iter().fold(0, |slot, code| slot * 3 + (code + 1) as usize)
+    }
+
+    fn get(&self, kernel: &[i8]) -> Option<u32> {
+        match self {
+            Self::Table { stamp, slots } => {
+                let (own, source) = slots[Self::slot(kernel)];
+                (own == *stamp).then_some(source)
+            }
+            Self::Map(map) => map.get(kernel).copied(),
+        }
+    }
+
+    fn insert(&mut self, kernel: &[i8], source: u32) {
+        match self {
+            Self::Table { stamp, slots } => slots[Self::slot(kernel)] = (*stamp, source),
+            Self::Map(map) => {
+                map.insert(kernel.to_vec(), source);
+            }
+        }
     }
 }

@@ -46,19 +46,18 @@ pub fn synthesise(
         } else {
             (density + spread * (2.0 * unit(&mut random) - 1.0)).clamp(0.0, 1.0)
         };
-        for _ in 0..shape.filter_len() {
-            let effectual = unit(&mut random) < own;
-            let negative = match scheme {
-                Scheme::Binary | Scheme::Ternary => random.next_u64() >> 63 == 1,
-                Scheme::SignedBinary => filter >= shape.filters / 2,
-                Scheme::ZeroOne => false,
+        // One draw a weight: the upper 32 bits decide whether it is effectual, the lowest its sign.
+        let limit = (own * 2_f64.powi(32)).round() as u64;
+        let region = if filter < shape.filters / 2 { 1 } else { -1 };
+        codes.extend((0..shape.filter_len()).map(|_| {
+            let draw = random.next_u64();
+            let sign = match scheme {
+                Scheme::Binary | Scheme::Ternary => 1 - 2 * (draw & 1) as i8,
+                Scheme::SignedBinary => region,
+                Scheme::ZeroOne => 1,
             };
-            codes.push(match (effectual, negative) {
-                (false, _) => 0,
-                (true, false) => 1,
-                (true, true) => -1,
-            });
-        }
+            i8::from(draw >> 32 < limit) * sign
+        }));
     }
     QuantizedTensor::new(scheme, shape, codes, vec![1.0; shape.filters])
 }

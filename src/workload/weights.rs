@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rayon::prelude::*;
+
 use super::{LatentFile, Layer, import::read_bytes, shipped};
 use crate::{
     Error, Result,
@@ -337,10 +339,13 @@ impl WeightStore {
         &self,
         layers: impl Iterator<Item = &'a Layer>,
     ) -> Result<Vec<QuantizedTensor>> {
+        let layers: Vec<&Layer> = layers.collect();
+        // Collected in order, so problems and tensors do not depend on the thread count.
+        let read: Vec<_> = layers.into_par_iter().map(|layer| self.layer(layer)).collect();
         let mut problems = Problems::new();
-        let mut tensors = Vec::new();
-        for layer in layers {
-            match self.layer(layer) {
+        let mut tensors = Vec::with_capacity(read.len());
+        for outcome in read {
+            match outcome {
                 Ok(tensor) => tensors.push(tensor),
                 Err(problem) => problems.push(problem),
             }
