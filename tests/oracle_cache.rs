@@ -205,10 +205,24 @@ fn survey() {
             for (at, link) in predicted.iter().enumerate() {
                 let (mine, theirs) = (total(link), total(exact.link(at)));
                 let worst = error(mine.0 + mine.1, theirs.0 + theirs.1);
-                text += &format!(" | {}/{} vs {}/{} {:.1}%", mine.0, mine.1, theirs.0, theirs.1, 100.0 * worst);
+                text += &format!(
+                    " | {}/{} vs {}/{} {:.1}%",
+                    mine.0,
+                    mine.1,
+                    theirs.0,
+                    theirs.1,
+                    100.0 * worst
+                );
                 if worst > 0.05 {
                     for (buffer, (a, b)) in link.iter().zip(exact.link(at)).enumerate() {
-                        text += &format!(" [{} {}/{} {}/{}]", mapping.nest.buffers[buffer].tensor.name(), a.reads, a.writes, b.reads, b.writes);
+                        text += &format!(
+                            " [{} {}/{} {}/{}]",
+                            mapping.nest.buffers[buffer].tensor.name(),
+                            a.reads,
+                            a.writes,
+                            b.reads,
+                            b.writes
+                        );
                     }
                 }
             }
