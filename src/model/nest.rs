@@ -118,14 +118,16 @@ impl Nest {
         self.touches.len() - 1
     }
 
-    /// The region of a touch with the loops from depth `depth` of its path on unrolled.
+    /// The region of a touch with the loops from depth `depth` of its path on unrolled, and one
+    /// more dimension.
     #[must_use]
-    pub fn region(&self, touch: &Touch, depth: usize, line: u64) -> Region {
+    pub fn region(&self, touch: &Touch, depth: usize, more: (u64, u64), line: u64) -> Region {
         let inner = touch.path[depth..]
             .iter()
             .zip(&touch.steps[depth..])
             .map(|(index, step)| (self.loops[*index].trips, *step));
-        let dims: Vec<(u64, u64)> = touch.repeats.iter().copied().chain(inner).collect();
+        let dims: Vec<(u64, u64)> =
+            touch.repeats.iter().copied().chain(inner).chain([more]).collect();
         Region::merged(self.buffers[touch.buffer].base, touch.bytes, dims, line)
     }
 }
@@ -151,7 +153,8 @@ impl Region {
         let mut gaps: Vec<(u64, u64)> = Vec::with_capacity(dims.len());
         for (count, pitch) in dims {
             match gaps.last_mut() {
-                None if pitch <= bytes.max(line) => bytes += (count - 1) * pitch,
+                // A gap shorter than a line holds no line of its own.
+                None if pitch < bytes + line => bytes += (count - 1) * pitch,
                 // The same grid goes on: rows of a window that slides by whole rows.
                 Some((last, step)) if pitch % *step == 0 && pitch <= *last * *step => {
                     *last += (count - 1) * (pitch / *step);
@@ -166,6 +169,17 @@ impl Region {
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.dims.iter().map(|(count, _)| count).product()
+    }
+
+    /// Part `from..to` of `of` equal parts of a region of one run; other regions stay whole.
+    #[must_use]
+    pub fn part(mut self, from: u64, to: u64, of: u64) -> Self {
+        if self.dims.is_empty() && (from, to) != (0, of) {
+            let start = self.bytes * from / of;
+            self.base += start;
+            self.bytes = (self.bytes * to / of - start).max(1);
+        }
+        self
     }
 
     /// Start addresses of all runs.

@@ -11,7 +11,7 @@
 //! M(l) = h(l)·E(l) + T(l)·(M(l+1) − h(l)·E(l+1)), and M = E of one tile innermost.
 //! Layer conditions: Hammer, Eitzinger, Hager, Wellein, "Kerncraft" (IPTW 2016), section 2.4.2.
 
-use super::nest::{Access, Nest, Region, Touch};
+use super::nest::{Access, Nest, Node, Region, Touch};
 use crate::{Error, Result};
 
 /// A cache as the analysis sees it.
@@ -40,6 +40,11 @@ const ONE: u128 = 1 << 16;
 const COUNTED_SETS: u64 = 4096;
 /// Above this many runs a region is taken as spread evenly over the sets.
 const COUNTED_RUNS: u64 = 4096;
+/// Samples of the outer loop indices, at most, and the work that all samples may take.
+const SAMPLES: u64 = 16;
+const SAMPLE_WORK: u64 = 1 << 14;
+/// Parts of a produced buffer that are looked at one by one, at most.
+const PARTS: u64 = 8;
 
 /// A share of the lines of a buffer.
 #[derive(Debug, Clone, Copy)]
@@ -71,13 +76,25 @@ pub struct Residency<'n> {
     nest: &'n Nest,
     line: u64,
     scratch: Vec<i64>,
+    /// Touches in program order.
+    order: Vec<usize>,
 }
 
 impl<'n> Residency<'n> {
     /// An analysis for lines of `line` bytes.
     #[must_use]
     pub fn new(nest: &'n Nest, line: u64) -> Self {
-        Self { nest, line, scratch: Vec::new() }
+        let mut order = Vec::with_capacity(nest.touches.len());
+        in_order(&nest.body, &mut order);
+        Self { nest, line, scratch: Vec::new(), order }
+    }
+
+    /// Place of a touch in program order.
+    fn place_of(&self, touch: &Touch) -> usize {
+        self.order
+            .iter()
+            .position(|index| std::ptr::eq(&raw const self.nest.touches[*index], touch))
+            .unwrap_or(0)
     }
 
     /// Fills and dirty evictions of a cache, one entry a buffer.
@@ -87,7 +104,7 @@ impl<'n> Residency<'n> {
     pub fn lines(&mut self, capacity: Capacity) -> Result<Vec<Lines>> {
         let mut result = Vec::with_capacity(self.nest.buffers.len());
         for buffer in 0..self.nest.buffers.len() {
-            let touches: Vec<&Touch> =
+            let touches: Vec<&'n Touch> =
                 self.nest.touches.iter().filter(|touch| touch.buffer == buffer).collect();
             let (fills, dirty) = match touches[..] {
                 [touch] => {
@@ -103,7 +120,7 @@ impl<'n> Residency<'n> {
     }
 
     /// Misses of a buffer that only one touch uses.
-    fn single(&mut self, touch: &Touch, capacity: Capacity) -> Result<u128> {
+    fn single(&mut self, touch: &'n Touch, capacity: Capacity) -> Result<u128> {
         let overflow = || Error::Overflow("lines of a layer");
         let depth = touch.path.len();
         let mut covered = self.covered(touch, depth);
@@ -116,67 +133,123 @@ impl<'n> Residency<'n> {
             }
             let union = self.covered(touch, at);
             let repeated = covered.checked_mul(trips).ok_or_else(overflow)?;
-            if union < repeated {
-                let window = self.window(touch.path[at], touch);
-                share = share.min(self.kept(touch, at + 1, &window, capacity));
+            if union >= repeated {
+                misses = misses.checked_mul(trips).ok_or_else(overflow)?;
+                covered = repeated;
+                continue;
             }
-            let kept_inside = share.of(covered).min(misses);
-            let lost = (misses - kept_inside).checked_mul(trips).ok_or_else(overflow)?;
-            // Sets that keep nothing across this loop still miss each line once an iteration.
-            let kept = if union < repeated {
-                share.of(union)
-            } else {
-                kept_inside.checked_mul(trips).ok_or_else(overflow)?
-            };
-            misses = lost.checked_add(kept).ok_or_else(overflow)?;
-            covered = union.min(repeated);
+            let window = self.window(touch, at);
+            share = share.min(self.kept(Piece::new(touch, at + 1), &window, capacity));
+            // What the sets lose across this loop they fetch in every iteration.
+            let lost = (misses - share.of(covered).min(misses)).checked_mul(trips);
+            misses =
+                lost.and_then(|lost| lost.checked_add(share.of(union))).ok_or_else(overflow)?;
+            covered = union;
         }
         Ok(misses)
     }
 
     /// Misses and dirty evictions of a buffer that is written as a whole and then read in sweeps.
     ///
-    /// The write and the reads share their outer loops, along which the buffer stays in place.
+    /// The write and the reads share their outer loops, along which the buffer stays in place. A
+    /// line at fraction f of the buffer meets, until its first read, the rest (1 - f) of what the
+    /// write loop touches beside it and the share f of what a sweep touches beside it; from its
+    /// last read to the next write it meets the complements. So the condition is asked part by part.
     fn produced(
         &mut self,
-        write: &Touch,
-        read: &Touch,
+        write: &'n Touch,
+        read: &'n Touch,
         capacity: Capacity,
     ) -> Result<(u128, u128)> {
         let overflow = || Error::Overflow("lines of a layer");
+        let nest = self.nest;
         let common = write.path.iter().zip(&read.path).take_while(|(a, b)| a == b).count();
-        let rounds = write.path[..common].iter().try_fold(1_u128, |product, index| {
-            product.checked_mul(u128::from(self.nest.loops[*index].trips))
-        });
-        let rounds = rounds.ok_or_else(overflow)?;
+        let rounds = write.path[..common]
+            .iter()
+            .try_fold(1_u128, |product, index| {
+                product.checked_mul(u128::from(nest.loops[*index].trips))
+            })
+            .ok_or_else(overflow)?;
         let sweep_loop = read.path[common];
-        let sweeps = u128::from(self.nest.loops[sweep_loop].trips);
+        let sweeps = u128::from(nest.loops[sweep_loop].trips);
         let covered = self.covered(read, common);
-        let sweep_window = self.window(sweep_loop, read);
-        let between = self.kept(read, common, &sweep_window, capacity);
-        let mut round_window = sweep_window;
-        for touch in &self.nest.touches {
-            if touch.path.len() > common
-                && touch.path[common] == write.path[common]
-                && touch.buffer != write.buffer
-            {
-                round_window.push(self.nest.region(touch, common, self.line));
+        let sweep = self.window(read, common);
+        let during: Vec<Piece<'n>> = nest
+            .touches
+            .iter()
+            .filter(|touch| {
+                touch.path.get(common) == write.path.get(common) && touch.buffer != write.buffer
+            })
+            .map(|touch| Piece::new(touch, common))
+            .collect();
+        // Buffers that move with the buffer's own position in a sweep.
+        let along = |piece: &Piece<'_>| {
+            piece.touch.buffer != read.buffer
+                && read.path[common..]
+                    .iter()
+                    .any(|index| moves_along(piece.touch, *index) && moves_along(read, *index))
+        };
+        let tiles: u64 = read.path[common..]
+            .iter()
+            .filter(|index| moves_along(read, **index))
+            .map(|index| nest.loops[*index].trips)
+            .product();
+        let parts = tiles.clamp(1, PARTS);
+        let rows = nest.loops[write.path[common]].trips;
+        let reading = self.place_of(read);
+        // After the last tile nothing follows that comes before the read in the innermost body.
+        let ahead = |piece: &Piece<'_>| parts == tiles && self.place_of(piece.touch) < reading;
+        let ahead: Vec<bool> = sweep.iter().map(ahead).collect();
+        let (mut to_read, mut to_write, mut all_kept) = (0, 0, 0);
+        let between = self.kept(Piece::new(read, common), &sweep, capacity);
+        for part in 0..parts {
+            let own = Piece { from: part, to: part + 1, of: parts, ..Piece::new(read, common) };
+            let window = |writing: (u64, u64), swept: (u64, u64)| -> Vec<Piece<'n>> {
+                let last = swept == (parts - 1, parts) && writing.0 == 0;
+                let sweeping = sweep.iter().zip(&ahead).filter(|(_, ahead)| !(last && **ahead));
+                let sweeping = sweeping.map(|(piece, _)| {
+                    let piece = Piece { turn: 0, ..*piece };
+                    if along(&piece) {
+                        Piece { from: swept.0, to: swept.1, of: parts, ..piece }
+                    } else {
+                        piece
+                    }
+                });
+                let writing = during.iter().map(|piece| Piece {
+                    from: writing.0,
+                    to: writing.1,
+                    of: parts,
+                    ..*piece
+                });
+                sweeping.chain(writing).filter(|piece| piece.from < piece.to).collect()
+            };
+            // The write loop reads its sources before it writes.
+            let row = part * rows / parts + 1;
+            let after_write = self.kept(own, &window((row, rows), (0, part)), capacity);
+            let after_read = self.kept(own, &window((0, row), (part, parts)), capacity);
+            let lines = covered / u128::from(parts);
+            to_read += lines - after_write.of(lines);
+            to_write += lines - after_read.of(lines);
+            let mut least = after_write.min(after_read);
+            if sweeps > 1 {
+                least = least.min(between);
             }
+            all_kept += least.of(lines);
         }
-        let across = self.kept(read, common, &round_window, capacity).min(between);
-        let kept = across.of(covered);
-        let lost = covered - kept;
-        let lost_sweeps = covered - between.of(covered);
-        let sweeping = lost_sweeps.checked_mul(sweeps - 1).ok_or_else(overflow)?;
-        let round = (2 * lost).checked_add(sweeping).ok_or_else(overflow)?;
-        let fills = round.checked_mul(rounds).and_then(|lines| lines.checked_add(kept));
-        let dirty = lost.checked_mul(rounds).and_then(|lines| lines.checked_add(kept));
+        let sweeping =
+            (covered - between.of(covered)).checked_mul(sweeps - 1).ok_or_else(overflow)?;
+        let round = sweeping.checked_add(to_read + to_write).ok_or_else(overflow)?;
+        let lost = covered.saturating_sub(all_kept);
+        // The first write finds nothing; later ones find what the last read left.
+        let cold = covered - to_write.min(covered);
+        let fills = round.checked_mul(rounds).and_then(|lines| lines.checked_add(cold));
+        let dirty = lost.checked_mul(rounds).and_then(|lines| lines.checked_add(all_kept));
         Ok((fills.ok_or_else(overflow)?, dirty.ok_or_else(overflow)?))
     }
 
     /// Lines that a touch covers with its loops from `depth` on, a mean over alignments.
     fn covered(&self, touch: &Touch, depth: usize) -> u128 {
-        let region = self.nest.region(touch, depth, self.line);
+        let region = self.nest.region(touch, depth, (1, 0), self.line);
         let outer = touch.path[..depth]
             .iter()
             .zip(&touch.steps)
@@ -191,91 +264,164 @@ impl<'n> Residency<'n> {
         u128::from(region.runs()) * lines * ONE / u128::from(starts)
     }
 
-    /// Regions that one iteration of a loop touches, as met between two touches of `subject`.
-    fn window(&self, carrier: usize, subject: &Touch) -> Vec<Region> {
-        let mut regions: Vec<(usize, Region)> = Vec::new();
-        for touch in &self.nest.touches {
-            let Some(at) = touch.path.iter().position(|index| *index == carrier) else { continue };
-            if regions.iter().any(|(buffer, _)| *buffer == touch.buffer) {
+    /// What is touched between two touches of `subject` that the loop at `at` of its path carries.
+    ///
+    /// Loops right inside the carrier along which the subject stays touch it again and again, so
+    /// only one iteration of the innermost of them lies between the last touch of one iteration of
+    /// the carrier and the first of the next.
+    fn window(&self, subject: &Touch, at: usize) -> Vec<Piece<'n>> {
+        let nest = self.nest;
+        let carrier = subject.path[at];
+        let mut inner = at;
+        while let Some(step) = subject.steps.get(inner + 1) {
+            if *step > 0 && nest.loops[subject.path[inner + 1]].trips > 1 {
+                break;
+            }
+            inner += 1;
+        }
+        let chain = &subject.path[at..=inner];
+        let mut pieces: Vec<Piece<'n>> = Vec::with_capacity(nest.touches.len());
+        for touch in &nest.touches {
+            let Some(outer) = touch.path.iter().position(|index| *index == carrier) else {
+                continue;
+            };
+            if pieces.iter().any(|piece| piece.touch.buffer == touch.buffer) {
                 continue;
             }
-            let region = self.nest.region(touch, at + 1, self.line);
+            // As far down the chain as the touch goes.
+            let depth =
+                outer + touch.path[outer..].iter().zip(chain).take_while(|(a, b)| a == b).count();
             // A tile that stays through an inner loop along which the subject moves is met twice:
             // the old one after the subject's line, the new one before it comes again.
-            let step = touch.steps[at];
-            let turns = step > 0
-                && self.nest.loops[carrier].trips > 1
-                && touch.path[at + 1..].iter().zip(&touch.steps[at + 1..]).any(|(index, moved)| {
-                    *moved == 0
-                        && self.nest.loops[*index].trips > 1
-                        && subject
-                            .path
-                            .iter()
-                            .zip(&subject.steps)
-                            .any(|(other, moved)| other == index && *moved > 0)
+            let moved = (outer..depth)
+                .find(|at| touch.steps[*at] > 0 && nest.loops[touch.path[*at]].trips > 1)
+                .map_or(0, |at| touch.steps[at]);
+            let stays =
+                touch.path[depth..].iter().zip(&touch.steps[depth..]).any(|(index, step)| {
+                    *step == 0 && nest.loops[*index].trips > 1 && moves_along(subject, *index)
                 });
-            if turns {
-                let mut next = region.clone();
-                next.base += step;
-                regions.push((touch.buffer, next));
-            }
-            regions.push((touch.buffer, region));
+            let turn = if stays { moved } else { 0 };
+            pieces.push(Piece { turn, ..Piece::new(touch, depth) });
         }
-        regions.into_iter().map(|(_, region)| region).collect()
+        pieces
     }
 
-    /// Share of a touch's lines that lie in sets which hold the whole window.
-    fn kept(
-        &mut self,
-        touch: &Touch,
-        depth: usize,
-        window: &[Region],
-        capacity: Capacity,
-    ) -> Share {
-        let (mut least, mut most, mut total) = (0_u64, 0_u64, 0_u64);
-        for region in window {
-            let (low, high, lines) = bounds(region, capacity);
+    /// A piece as a region, with the loops outside it at the given indices.
+    fn place(&self, piece: &Piece<'_>, indices: &[u64]) -> Region {
+        let tiles = if piece.turn > 0 { 2 } else { 1 };
+        let mut region = self.nest.region(piece.touch, piece.depth, (tiles, piece.turn), self.line);
+        for (index, step) in piece.touch.path[..piece.depth].iter().zip(&piece.touch.steps) {
+            region.base += indices[*index] * step;
+        }
+        region.part(piece.from, piece.to, piece.of)
+    }
+
+    /// Share of a piece's lines that lie in sets which hold the whole window.
+    ///
+    /// Buffers that move shift over the sets, so the share is a mean over samples of the outer
+    /// loop indices.
+    fn kept(&mut self, own: Piece<'_>, window: &[Piece<'_>], capacity: Capacity) -> Share {
+        // Touches of the last iteration of a loop only are in one window of as many as it has.
+        let rare = window
+            .iter()
+            .filter_map(|piece| piece.touch.last_of)
+            .find(|index| self.nest.loops[*index].trips > 1 && own.touch.path.contains(index));
+        let Some(index) = rare else { return self.kept_whole(own, window, capacity) };
+        let often: Vec<Piece<'_>> =
+            window.iter().filter(|piece| piece.touch.last_of != Some(index)).copied().collect();
+        let mixed = self.kept_whole(own, &often, capacity);
+        let last = self.kept_whole(own, window, capacity);
+        let trips = u128::from(self.nest.loops[index].trips);
+        let kept = (mixed.of(ONE) * (trips - 1) + last.of(ONE)) / trips;
+        Share { kept: kept as u64, all: ONE as u64 }
+    }
+
+    fn kept_whole(&mut self, own: Piece<'_>, window: &[Piece<'_>], capacity: Capacity) -> Share {
+        let none = Share { kept: 0, all: 1 };
+        let origin = vec![0; self.nest.loops.len()];
+        let (mut least, mut most, mut total, mut runs) = (0_u64, 0_u64, 0_u64, 0_u64);
+        for piece in window {
+            let region = self.place(piece, &origin);
+            let (low, high, lines) = bounds(&region, capacity);
             least = least.saturating_add(low);
             most = most.saturating_add(high);
             total = total.saturating_add(lines);
+            runs = runs.saturating_add(region.runs());
         }
         if most <= capacity.ways {
             return Share::ALL;
         }
-        let none = Share { kept: 0, all: 1 };
         if least > capacity.ways {
             return none;
         }
-        let even = capacity.sets > COUNTED_SETS
-            || window.iter().any(|region| region.runs() > COUNTED_RUNS);
-        if even {
+        let own_runs = self.place(&own, &origin).runs();
+        if capacity.sets > COUNTED_SETS || runs + own_runs > COUNTED_RUNS {
             let fits = total <= capacity.sets.saturating_mul(capacity.ways);
             return if fits { Share::ALL } else { none };
         }
-        let own = self.nest.region(touch, depth, self.line);
-        if own.runs() > COUNTED_RUNS {
-            return none;
-        }
+        let samples = (SAMPLE_WORK / (capacity.sets + runs + own_runs)).clamp(1, SAMPLES);
         let sets = capacity.sets as usize;
-        self.scratch.clear();
-        self.scratch.resize(2 * (sets + 1), 0);
-        let (all, mine) = self.scratch.split_at_mut(sets + 1);
-        for region in window {
-            count(region, capacity, all);
-        }
-        count(&own, capacity, mine);
-        let (mut here, mut own_here) = (0_i64, 0_i64);
-        let (mut kept, mut lines) = (0_i64, 0_i64);
-        for set in 0..sets {
-            here += all[set];
-            own_here += mine[set];
-            lines += own_here;
-            if here <= capacity.ways as i64 {
-                kept += own_here;
+        let mut share = Share { kept: 0, all: 0 };
+        let mut indices = origin;
+        for sample in 0..samples {
+            for (at, (index, nested)) in indices.iter_mut().zip(&self.nest.loops).enumerate() {
+                *index = sampled(sample, at as u64, nested.trips);
             }
+            self.scratch.clear();
+            self.scratch.resize(2 * (sets + 1), 0);
+            let mut scratch = std::mem::take(&mut self.scratch);
+            let (all, mine) = scratch.split_at_mut(sets + 1);
+            for piece in window {
+                count(&self.place(piece, &indices), capacity, all);
+            }
+            count(&self.place(&own, &indices), capacity, mine);
+            let (mut here, mut own_here) = (0_i64, 0_i64);
+            for set in 0..sets {
+                here += all[set];
+                own_here += mine[set];
+                share.all += own_here as u64;
+                if here <= capacity.ways as i64 {
+                    share.kept += own_here as u64;
+                }
+            }
+            self.scratch = scratch;
         }
-        Share { kept: kept.max(0) as u64, all: lines.max(1) as u64 }
+        share.all = share.all.max(1);
+        share
     }
+}
+
+/// A region of a window: the loops of a touch from `depth` on, in part.
+#[derive(Debug, Clone, Copy)]
+struct Piece<'n> {
+    touch: &'n Touch,
+    depth: usize,
+    /// Bytes to the tile of the next iteration, which the window holds too; 0 for none.
+    turn: u64,
+    /// Parts `from..to` of `of` equal parts of the region.
+    from: u64,
+    to: u64,
+    of: u64,
+}
+
+/// Whether a touch moves along a loop.
+fn moves_along(touch: &Touch, index: usize) -> bool {
+    touch.path.iter().zip(&touch.steps).any(|(other, step)| *other == index && *step > 0)
+}
+
+impl<'n> Piece<'n> {
+    fn new(touch: &'n Touch, depth: usize) -> Self {
+        Self { touch, depth, turn: 0, from: 0, to: 1, of: 1 }
+    }
+}
+
+/// Index of a loop in a sample: scattered over the trips, the same in every run.
+fn sampled(sample: u64, at: u64, trips: u64) -> u64 {
+    // SplitMix64 finaliser (Steele, Lea, Flood 2014).
+    let mut value = (sample * 64 + at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (value ^ (value >> 31)) % trips
 }
 
 /// Least and greatest lines that a region can put into one set, and its lines in all.
@@ -310,6 +456,15 @@ fn count(region: &Region, capacity: Capacity, differences: &mut [i64]) {
             differences[sets as usize] -= 1;
             differences[0] += 1;
             differences[(to - sets) as usize] -= 1;
+        }
+    }
+}
+
+fn in_order(body: &[Node], order: &mut Vec<usize>) {
+    for node in body {
+        match node {
+            Node::Loop(_, inner) => in_order(inner, order),
+            Node::Touch(index) => order.push(*index),
         }
     }
 }
