@@ -1,4 +1,4 @@
-//! The report: the contract of `--format json` (see `docs/report.schema.json`).
+//! The report: the contract of `--format json` (see `docs/report.md`).
 
 use serde::Serialize;
 
