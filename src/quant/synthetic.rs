@@ -46,18 +46,24 @@ pub fn synthesise(
         } else {
             (density + spread * (2.0 * unit(&mut random) - 1.0)).clamp(0.0, 1.0)
         };
-        // One draw a weight: the upper 32 bits decide whether it is effectual, the lowest its sign.
-        let limit = (own * 2_f64.powi(32)).round() as u64;
+        // Half a draw a weight: 31 bits decide whether it is effectual, one its sign.
+        let limit = (own * 2_f64.powi(31)).round() as u32;
         let region = if filter < shape.filters / 2 { 1 } else { -1 };
-        codes.extend((0..shape.filter_len()).map(|_| {
-            let draw = random.next_u64();
+        let code = |bits: u32| {
             let sign = match scheme {
-                Scheme::Binary | Scheme::Ternary => 1 - 2 * (draw & 1) as i8,
+                Scheme::Binary | Scheme::Ternary => 1 - 2 * (bits & 1) as i8,
                 Scheme::SignedBinary => region,
                 Scheme::ZeroOne => 1,
             };
-            i8::from(draw >> 32 < limit) * sign
-        }));
+            i8::from(bits >> 1 < limit) * sign
+        };
+        for _ in 0..shape.filter_len() / 2 {
+            let draw = random.next_u64();
+            codes.extend([code((draw >> 32) as u32), code(draw as u32)]);
+        }
+        if shape.filter_len() % 2 == 1 {
+            codes.push(code((random.next_u64() >> 32) as u32));
+        }
     }
     QuantizedTensor::new(scheme, shape, codes, vec![1.0; shape.filters])
 }

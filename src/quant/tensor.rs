@@ -48,6 +48,7 @@ pub struct QuantizedTensor {
     shape: WeightShape,
     codes: Vec<i8>,
     scales: Vec<f32>,
+    effectual: u64,
 }
 
 impl QuantizedTensor {
@@ -76,7 +77,8 @@ impl QuantizedTensor {
         if let Some(scale) = scales.iter().find(|scale| !scale.is_finite()) {
             return Err(Problem::new(format!("the scale {scale} is not finite")));
         }
-        Ok(Self { scheme, shape, codes, scales })
+        let effectual = codes.iter().map(|code| u64::from(*code != 0)).sum();
+        Ok(Self { scheme, shape, codes, scales, effectual })
     }
 
     /// The scheme.
@@ -113,7 +115,7 @@ impl QuantizedTensor {
     /// Non-zero codes: the effectual parameters.
     #[must_use]
     pub fn effectual(&self) -> u64 {
-        self.codes.iter().filter(|code| **code != 0).count() as u64
+        self.effectual
     }
 
     /// Effectual parameters over all parameters (1 for an empty tensor).

@@ -90,32 +90,21 @@ fn simulate_layer(
     if !layer.quantized {
         results.push(full_precision(request.arch, layer)?);
     }
-    for (scheme, tensors) in tensors.iter().filter(|_| layer.quantized) {
-        let weights = &tensors[index];
-        let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-        let plan_request =
-            PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
-        for method in request.methods {
-            if let Err(reason) = method.applies(&plan_request) {
-                skipped.push(format!("{} {scheme} {}: {reason}", layer.name, method.name()));
-                continue;
-            }
-            let plan = method.plan(&plan_request)?;
-            let cost =
-                cost_of(request.arch, layer, bits, plan.execution, (&plan.counts, &plan.storage))?;
-            let summary = WeightSummary {
-                total: weights.codes().len() as u64,
-                effectual: weights.effectual(),
-                density: weights.density(),
-            };
-            results.push(LayerResult::new(
-                scheme.name(),
-                method.name(),
-                summary,
-                (plan.counts, plan.storage),
-                &layer.shape,
-                cost,
-            ));
+    let pairs: Vec<(Scheme, &QuantizedTensor, &dyn Method)> = tensors
+        .iter()
+        .filter(|_| layer.quantized)
+        .flat_map(|(scheme, tensors)| {
+            request.methods.iter().map(|method| (*scheme, &tensors[index], *method))
+        })
+        .collect();
+    let outcomes: Vec<Result<LayerResult, String>> = pairs
+        .into_par_iter()
+        .map(|(scheme, weights, method)| plan_and_cost(request, layer, scheme, weights, method))
+        .collect::<crate::Result<_>>()?;
+    for outcome in outcomes {
+        match outcome {
+            Ok(result) => results.push(result),
+            Err(reason) => skipped.push(reason),
         }
     }
     let report = LayerReport {
@@ -125,6 +114,37 @@ fn simulate_layer(
         results,
     };
     Ok((report, skipped))
+}
+
+/// One layer under one scheme and method; the inner error is why the method does not apply.
+fn plan_and_cost(
+    request: &Request<'_>,
+    layer: &Layer,
+    scheme: Scheme,
+    weights: &QuantizedTensor,
+    method: &dyn Method,
+) -> Result<Result<LayerResult, String>> {
+    let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
+    let plan_request = PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
+    if let Err(reason) = method.applies(&plan_request) {
+        return Ok(Err(format!("{} {scheme} {}: {reason}", layer.name, method.name())));
+    }
+    let plan = method.plan(&plan_request)?;
+    let counted = (&plan.counts, &plan.storage);
+    let cost = cost_of(request.arch, layer, bits, plan.execution, counted)?;
+    let summary = WeightSummary {
+        total: weights.codes().len() as u64,
+        effectual: weights.effectual(),
+        density: weights.density(),
+    };
+    Ok(Ok(LayerResult::new(
+        scheme.name(),
+        method.name(),
+        summary,
+        (plan.counts, plan.storage),
+        &layer.shape,
+        cost,
+    )))
 }
 
 /// Cost of one layer under one plan.
