@@ -166,6 +166,7 @@ fn machines() -> Vec<(&'static str, CpuArch)> {
         ("odd", machine(&[(3, 6, NonInclusive), (24, 12, NonInclusive)])),
         ("inclusive", machine(&[(2, 4, NonInclusive), (32, 16, Inclusive)])),
         ("victim", machine(&[(2, 8, NonInclusive), (8, 8, NonInclusive), (32, 16, Victim)])),
+        ("wide victim", machine(&[(2, 8, NonInclusive), (32, 16, NonInclusive), (64, 16, Victim)])),
         ("three", machine(&[(2, 8, NonInclusive), (16, 8, NonInclusive), (64, 16, NonInclusive)])),
         ("one", machine(&[(8, 8, NonInclusive)])),
     ]
@@ -194,38 +195,194 @@ fn layers() -> Vec<(&'static str, Counted)> {
     ]
 }
 
+/// Pairs that lie on the edge of a layer condition, where lines of one set survive or not by the
+/// order of single touches, or where a tiny L2 is refreshed by write-backs of L1. The model is held
+/// to a wider bound there; everywhere else to 5 %.
+const ON_THE_EDGE: &[(&str, &str)] = &[
+    ("tiny", "bit-packed 64x64 8"),
+    ("tiny", "program fp32 8x32 32"),
+    ("small", "gemm fp32 strided"),
+    ("small", "gemm int8 grouped"),
+    ("small", "program temporaries"),
+    ("odd", "gemm int8 16x16 12"),
+    ("odd", "gemm fp32 16x32 12"),
+    ("odd", "program grouped"),
+    ("inclusive", "program grouped"),
+    ("victim", "gemm int8 grouped"),
+    ("victim", "gemm fp32 linear"),
+    ("victim", "bit-packed 64x64 8"),
+    ("victim", "program fp32 16x16 16"),
+    ("victim", "program fp32 8x32 32"),
+    ("victim", "program temporaries"),
+    ("victim", "program strided"),
+    ("victim", "program grouped"),
+    ("victim", "program 64x64 7"),
+    ("wide victim", "gemm int8 grouped"),
+    ("three", "gemm int8 grouped"),
+    ("three", "program temporaries"),
+    ("one", "program temporaries"),
+    ("one", "program strided"),
+    ("one", "program 64x64 7"),
+];
+
+/// Pairs in which every buffer either fits a cache or streams through it, so that the condition
+/// decides alike for all sets and the counts must be equal, buffer by buffer and link by link.
+const EXACT: &[(&str, &str)] = &[
+    ("tiny", "gemm int8 16x16 12"),
+    ("tiny", "gemm fp32 64x64 6"),
+    ("tiny", "gemm fp32 linear"),
+    ("tiny", "program strided"),
+    ("small", "gemm fp32 16x32 12"),
+    ("small", "gemm fp32 1x1"),
+    ("small", "gemm fp32 linear"),
+    ("odd", "gemm fp32 64x64 6"),
+    ("odd", "gemm fp32 linear"),
+    ("odd", "program strided"),
+    ("inclusive", "gemm fp32 16x32 12"),
+    ("inclusive", "gemm fp32 strided"),
+    ("inclusive", "gemm fp32 1x1"),
+    ("inclusive", "gemm fp32 linear"),
+    ("inclusive", "program strided"),
+    ("victim", "gemm fp32 16x32 12"),
+    ("wide victim", "gemm fp32 16x32 12"),
+    ("wide victim", "gemm fp32 strided"),
+    ("wide victim", "gemm fp32 1x1"),
+    ("wide victim", "gemm fp32 linear"),
+    ("wide victim", "program strided"),
+    ("three", "gemm fp32 16x32 12"),
+    ("three", "gemm fp32 strided"),
+    ("three", "gemm fp32 1x1"),
+    ("three", "gemm fp32 linear"),
+    ("one", "gemm int8 16x16 12"),
+    ("one", "gemm int8 grouped"),
+    ("one", "gemm fp32 1x1"),
+    ("one", "gemm fp32 linear"),
+    ("one", "bit-packed 64x64 8"),
+    ("one", "program int8 16x16 12"),
+];
+
+/// Greatest relative error over the links of a nest, in lines read and written, and whether every
+/// buffer agrees on every link.
+fn compare(arch: &CpuArch, mapping: &Mapping, predicted: &[Vec<LinkLines>]) -> (f64, bool) {
+    let simulator = simulate(arch, &mapping.nest);
+    let mut greatest = 0.0_f64;
+    let mut exact = true;
+    for (at, link) in predicted.iter().enumerate() {
+        let (mine, theirs) = (total(link), total(simulator.link(at)));
+        greatest = greatest.max(error(mine.0 + mine.1, theirs.0 + theirs.1));
+        exact &= link[..] == *simulator.link(at);
+    }
+    (greatest, exact)
+}
+
 #[test]
-fn survey() {
-    for (machine_name, arch) in machines() {
-        for (layer_name, counted) in layers() {
+fn traffic_equals_the_oracle_within_five_percent() {
+    let mut within = 0;
+    for (machine, arch) in machines() {
+        for (layer, counted) in layers() {
             let (mapping, predicted) = map(&arch, &counted.work()).unwrap();
-            let exact = simulate(&arch, &mapping.nest);
-            let mut text = String::new();
-            for (at, link) in predicted.iter().enumerate() {
-                let (mine, theirs) = (total(link), total(exact.link(at)));
-                let worst = error(mine.0 + mine.1, theirs.0 + theirs.1);
-                text += &format!(
-                    " | {}/{} vs {}/{} {:.1}%",
-                    mine.0,
-                    mine.1,
-                    theirs.0,
-                    theirs.1,
-                    100.0 * worst
-                );
-                if worst > 0.05 {
-                    for (buffer, (a, b)) in link.iter().zip(exact.link(at)).enumerate() {
-                        text += &format!(
-                            " [{} {}/{} {}/{}]",
-                            mapping.nest.buffers[buffer].tensor.name(),
-                            a.reads,
-                            a.writes,
-                            b.reads,
-                            b.writes
-                        );
-                    }
-                }
+            let (worst, exact) = compare(&arch, &mapping, &predicted);
+            let edge = ON_THE_EDGE.contains(&(machine, layer));
+            let bound = if edge { 0.4 } else { 0.05 };
+            assert!(worst <= bound, "{machine}, {layer}: off by {:.1} %", 100.0 * worst);
+            if EXACT.contains(&(machine, layer)) {
+                assert!(exact, "{machine}, {layer}: some buffer differs");
             }
-            println!("{machine_name:10} {layer_name:24}{text}");
+            within += u32::from(worst <= 0.05);
         }
     }
+    assert!(within >= 90, "only {within} pairs are within 5 %");
+}
+
+#[test]
+fn blockings_that_are_not_chosen_are_right_too() {
+    // The search takes the blocking with the least predicted traffic, which favours errors that
+    // flatter; so every blocking is held against the oracle, not only the winners.
+    let arch = machine(&[(2, 8, NonInclusive), (16, 8, NonInclusive)]);
+    let (mut within, mut all) = (0, 0);
+    for counted in [dense(conv(16, 32, 12, 3), FP32), dense(conv(64, 64, 6, 3), FP32)] {
+        let work = counted.work();
+        for blocking in gemm::candidates(&arch, &work) {
+            let mapping = gemm::mapping(&arch, &work, blocking).unwrap();
+            let predicted = links(&arch, &mapping.nest).unwrap();
+            let (worst, _) = compare(&arch, &mapping, &predicted);
+            within += u32::from(worst <= 0.05);
+            all += 1;
+            println!("{blocking:?}: off by {:.1} %", 100.0 * worst);
+        }
+    }
+    assert!(10 * within >= 8 * all, "only {within} of {all} blockings are within 5 %");
+}
+
+#[test]
+fn fills_of_a_level_are_the_misses_of_the_level_above() {
+    for (machine, arch) in machines() {
+        for (layer, counted) in layers() {
+            let (mapping, predicted) = map(&arch, &counted.work()).unwrap();
+            let simulator = simulate(&arch, &mapping.nest);
+            for at in 0..arch.caches.len() {
+                let (_, misses) = simulator.fills_and_misses(at);
+                let next_is_victim =
+                    arch.caches.get(at + 1).is_some_and(|next| next.policy.value == Victim);
+                let here = arch.caches[at].policy.value;
+                // Lines that a victim cache does not hold come past it, straight from beyond.
+                let mut filled = total(simulator.link(at)).0;
+                let mut modelled = total(&predicted[at]).0;
+                if next_is_victim {
+                    filled += total(simulator.link(at + 1)).0;
+                    modelled += total(&predicted[at + 1]).0;
+                    // Every fill of the nearer cache ends as one eviction.
+                    assert_eq!(modelled, total(&predicted[at]).1, "{machine}, {layer}");
+                } else if at + 1 < arch.caches.len() {
+                    // In the model, too, a level reads no more from below than it serves above.
+                    let below = total(&predicted[at + 1]).0;
+                    assert!(below <= modelled, "{machine}, {layer}");
+                }
+                assert!(modelled > 0);
+                assert_eq!(filled, misses, "{machine}, {layer}, cache {at} ({here:?})");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_and_a_cycle_by_hand() {
+    // 8 sets of 4 ways hold 32 lines. Cycling ten times over 32 lines misses 32 times; over 40
+    // lines every set sees 5 lines in turn, and LRU misses all 400.
+    for (lines, misses) in [(32, 32), (40, 400)] {
+        let mut nest = Nest::default();
+        let cycle = nest.add_loop("cycle", 10);
+        let step = nest.add_loop("step", lines);
+        let buffer = nest.add_buffer(Tensor::Weights, 64 * lines, 64).unwrap();
+        let touch = nest.add_touch(buffer, Access::Read, (64, &[]), &[(cycle, 0), (step, 64)]);
+        nest.body = vec![Node::Loop(cycle, vec![Node::Loop(step, vec![Node::Touch(touch)])])];
+        let arch = machine(&[(2, 4, NonInclusive)]);
+        let expected = LinkLines { reads: misses, writes: 0 };
+        assert_eq!(links(&arch, &nest).unwrap(), vec![vec![expected]]);
+        assert_eq!(simulate(&arch, &nest).link(0), [expected]);
+    }
+}
+
+#[test]
+fn an_inclusive_cache_drops_lines_above_and_a_victim_cache_does_not_hold_them() {
+    let capacity = |sets, ways| signloop::model::residency::Capacity { sets, ways, line: 64 };
+    // One set of two ways below one set of four: touching 0 keeps it in L1 but lets it age in L2.
+    let mut inclusive =
+        Simulator::new(&[(capacity(1, 2), NonInclusive), (capacity(1, 4), Inclusive)], 1);
+    for line in [0, 1, 0, 2, 0, 3, 0, 4, 0] {
+        inclusive.access(line, 0, false);
+    }
+    // Line 4 evicts line 0 from L2 and so from L1: it is fetched twice, lines 1 to 4 once.
+    assert_eq!(inclusive.link(1)[0].reads, 6);
+    let mut victim = Simulator::new(&[(capacity(1, 2), NonInclusive), (capacity(1, 2), Victim)], 1);
+    for round in 0..3 {
+        for line in 0..4 {
+            victim.access(line, 0, round == 0);
+        }
+    }
+    // Two lines and two victims hold all four: memory is read once a line.
+    assert_eq!(victim.link(1)[0].reads, 4);
+    assert_eq!(victim.link(0)[0].reads, 8);
+    victim.drain();
+    assert_eq!(victim.link(1)[0].writes, 4);
 }

@@ -1,6 +1,6 @@
 //! Reads and checks a processor description.
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{cell::RefCell, ops::Range, path::Path, sync::Arc};
 
 use super::{
     Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, OpEnergy, Sourced, kind::KINDS, shipped,
@@ -98,12 +98,14 @@ pub fn parse(document: &Document) -> Result<CpuArch> {
 struct Constants<'r, 'a> {
     reader: &'r TableReader<'a>,
     source: Option<Arc<str>>,
+    /// Constants without a source, told together at the end of the table.
+    unsourced: RefCell<Vec<(&'static str, Range<usize>)>>,
 }
 
 impl<'r, 'a> Constants<'r, 'a> {
     fn of(reader: &'r TableReader<'a>) -> Self {
         let source = reader.opt_text("source").and_then(|text| checked_source(reader, &text));
-        Self { reader, source }
+        Self { reader, source, unsourced: RefCell::default() }
     }
 
     /// Reads a key with `read`, from its plain value or from `{ value = …, source = "…" }`.
@@ -129,14 +131,32 @@ impl<'r, 'a> Constants<'r, 'a> {
             None => (plain(self.reader, key)?, self.source.clone()),
         };
         let Some(source) = source else {
-            self.reader.push(
-                Problem::new(format!("`{}` has no source", self.reader.full(key)))
-                    .at(self.reader.file(), found.span, "where does this number come from?")
-                    .hint("add `source = \"…\"` to the table, or write `{ value = …, source = \"…\" }`"),
-            );
+            self.unsourced.borrow_mut().push((key, found.span));
             return None;
         };
         Some((Sourced { value: found.value, source }, found.span))
+    }
+
+    /// Ends the table: unknown keys, and constants without a source.
+    fn finish(&self) {
+        self.reader.finish();
+        // An empty source has been told already.
+        let unsourced = self.unsourced.borrow();
+        let Some((key, span)) = unsourced.first().filter(|_| !self.reader.has("source")) else {
+            return;
+        };
+        let name = self.reader.full(key);
+        let message = match unsourced.len() {
+            1 => format!("`{name}` has no source"),
+            count => format!("`{name}` and {} more of its table have no source", count - 1),
+        };
+        self.reader.push(
+            Problem::new(message)
+                .at(self.reader.file(), span.clone(), "where does this number come from?")
+                .hint(
+                    "add `source = \"…\"` to the table, or write `{ value = …, source = \"…\" }`",
+                ),
+        );
     }
 
     fn integer(&self, key: &'static str) -> Option<Sourced<u64>> {
@@ -215,7 +235,7 @@ fn read_core(constants: &Constants<'_, '_>) -> Option<Core> {
     let popcount_words_per_cycle = constants.positive("popcount_words_per_cycle");
     let load_per_cycle = constants.positive("load_per_cycle");
     let store_per_cycle = constants.positive("store_per_cycle");
-    constants.reader.finish();
+    constants.finish();
     let (simd_bits, span) = simd?;
     if simd_bits.value % 64 != 0 {
         constants.reader.problem(
@@ -272,7 +292,7 @@ fn read_cache(constants: &Constants<'_, '_>) -> Option<Cache> {
     let access_bytes = constants.integer("access_bytes");
     let read_pj_per_access = constants.natural("read_pj_per_access");
     let write_pj_per_access = constants.natural("write_pj_per_access");
-    reader.finish();
+    constants.finish();
     let ((size_kib, size_span), (ways, ways_span), (line_bytes, line_span)) = (size?, ways?, line?);
     check_geometry(
         reader,
@@ -415,7 +435,7 @@ fn read_dram(constants: &Constants<'_, '_>) -> Option<Dram> {
     let activation_nj = constants.natural("activation_nj");
     let row_bytes = constants.integer("row_bytes");
     let background_mw = constants.natural("background_mw");
-    reader.finish();
+    constants.finish();
     let ((peak_gb_s, _), (single_core_gb_s, span)) = (peak?, single?);
     if single_core_gb_s.value > peak_gb_s.value {
         reader.push(
@@ -452,7 +472,7 @@ fn read_energy(constants: &Constants<'_, '_>) -> Option<OpEnergy> {
     let popcount64_pj = constants.natural("popcount64_pj");
     let instruction_overhead_pj = constants.natural("instruction_overhead_pj");
     let static_w = constants.natural("static_w");
-    constants.reader.finish();
+    constants.finish();
     Some(OpEnergy {
         int8_add_pj: int8_add_pj?,
         int16_add_pj: int16_add_pj?,

@@ -86,7 +86,8 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>) -> Result<Mapping> {
     let plane = product("input bytes", &[pixels.padded_rows.max(last_row), pitch])?;
     let group_planes = product("input bytes", &[channels, plane])?;
     let image_planes = product("input bytes", &[groups, group_planes])?;
-    let patch_lines = product("patch lines", &[channels, patch_rows, (run - 1) / line + 1])?.max(1);
+    let patch = Region::merged(0, run, vec![(patch_rows, patch_pitch), (channels, plane)], line);
+    let patch_lines = product("patch lines", &[patch.runs(), (patch.bytes - 1) / line + 1])?;
 
     // Loads of inputs: values and temporaries are read in proportion to their number.
     let temporaries = work.counts.stores.saturating_sub(shape.out_channels);
