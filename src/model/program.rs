@@ -14,7 +14,7 @@
 
 use super::{
     LayerWork, Tensor,
-    nest::{Access, Nest, Node},
+    nest::{Access, Nest, Node, Region},
     work::{Instructions, Mapping, RegisterTraffic, bytes, product, scaled},
 };
 use crate::{Result, arch::CpuArch, workload::LayerShape};
