@@ -6,12 +6,13 @@ use signloop::{
     arch::{self, Cache, CachePolicy, CpuArch, Sourced},
     method::{Execution, OpCounts, WeightStorage},
     model::{
-        LayerWork,
+        LayerWork, Tensor, gemm,
         lru::{LinkLines, Simulator},
         map,
-        nest::Nest,
+        nest::{Access, Nest, Node},
         trace::trace,
-        traffic::capacity,
+        traffic::{capacity, links},
+        work::Mapping,
     },
     workload::{LayerKind, LayerShape, OperandBits},
 };
