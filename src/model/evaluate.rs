@@ -1,8 +1,8 @@
 //! One layer, one method: mapping, traffic, cycles, energy, facts.
 
 use super::{
-    LayerCost, LayerWork, ecm, energy, explain, gemm, lru::LinkLines, program, traffic,
-    work::Mapping,
+    LayerCost, LayerWork, ecm, energy, explain, gemm, lru::LinkLines, program, residency::Lines,
+    traffic, work::Mapping,
 };
 use crate::{Error, Result, arch::CpuArch, method::Execution};
 
@@ -20,17 +20,31 @@ pub fn map(arch: &CpuArch, work: &LayerWork<'_>) -> Result<(Mapping, Vec<Vec<Lin
         let links = traffic::links(arch, &mapping.nest)?;
         return Ok((mapping, links));
     }
-    let mut best: Option<(Vec<u64>, Mapping, Vec<Vec<LinkLines>>)> = None;
-    for blocking in gemm::candidates(arch, work) {
-        let mapping = gemm::mapping(arch, work, blocking)?;
-        let links = traffic::links(arch, &mapping.nest)?;
-        let key = traffic::outermost_first(&links)?;
-        if best.as_ref().is_none_or(|(least, ..)| key < *least) {
-            best = Some((key, mapping, links));
+    let mut candidates = gemm::candidates(arch, work)
+        .into_iter()
+        .map(|blocking| Ok((gemm::mapping(arch, work, blocking)?, None)))
+        .collect::<Result<Vec<(Mapping, Option<Vec<Lines>>)>>>()?;
+    // Level by level from memory inwards; only ties go on to the next level.
+    for index in (0..arch.caches.len()).rev() {
+        let mut totals = Vec::with_capacity(candidates.len());
+        for (mapping, next) in &mut candidates {
+            let lines = traffic::below(arch, &mapping.nest, index)?;
+            totals.push(traffic::link_total(&traffic::link(arch, index, &lines, next.as_deref()))?);
+            *next = Some(lines);
+        }
+        let least = totals.iter().min().copied();
+        let mut totals = totals.into_iter();
+        candidates.retain(|_| totals.next() == least);
+        if candidates.len() == 1 {
+            break;
         }
     }
-    best.map(|(_, mapping, links)| (mapping, links))
-        .ok_or_else(|| Error::Internal("no blocking to try".into()))
+    let (mapping, _) = candidates
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::Internal("no blocking to try".into()))?;
+    let links = traffic::links(arch, &mapping.nest)?;
+    Ok((mapping, links))
 }
 
 /// What a layer costs with a method on one core of a processor.

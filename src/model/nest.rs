@@ -182,15 +182,16 @@ impl Region {
         self
     }
 
-    /// Start addresses of all runs.
-    pub fn starts(&self) -> impl Iterator<Item = u64> + '_ {
-        (0..self.runs()).map(|index| {
-            let mut rest = index;
-            self.dims.iter().fold(self.base, |address, (count, pitch)| {
-                let here = rest % count;
-                rest /= count;
-                address + here * pitch
-            })
-        })
+    /// Calls `visit` with the start address of every run.
+    pub fn each_start(&self, mut visit: impl FnMut(u64)) {
+        fn walk(base: u64, dims: &[(u64, u64)], visit: &mut impl FnMut(u64)) {
+            match dims {
+                [] => visit(base),
+                [(count, pitch), rest @ ..] => {
+                    (0..*count).for_each(|index| walk(base + index * pitch, rest, visit));
+                }
+            }
+        }
+        walk(self.base, &self.dims, &mut visit);
     }
 }

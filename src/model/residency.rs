@@ -42,7 +42,7 @@ const COUNTED_SETS: u64 = 4096;
 const COUNTED_RUNS: u64 = 4096;
 /// Samples of the outer loop indices, at most, and the work that all samples may take.
 const SAMPLES: u64 = 16;
-const SAMPLE_WORK: u64 = 1 << 14;
+const SAMPLE_WORK: u64 = 1 << 11;
 /// Parts of a produced buffer that are looked at one by one, at most.
 const PARTS: u64 = 8;
 
@@ -75,7 +75,7 @@ impl Share {
 pub struct Residency<'n> {
     nest: &'n Nest,
     line: u64,
-    scratch: Vec<i64>,
+    scratch: Vec<i32>,
     /// Touches in program order.
     order: Vec<usize>,
 }
@@ -306,14 +306,12 @@ impl<'n> Residency<'n> {
         pieces
     }
 
-    /// A piece as a region, with the loops outside it at the given indices.
-    fn place(&self, piece: &Piece<'_>, indices: &[u64]) -> Region {
+    /// A piece as a region, with the loops outside it at their first index.
+    fn place(&self, piece: &Piece<'_>) -> Region {
         let tiles = if piece.turn > 0 { 2 } else { 1 };
-        let mut region = self.nest.region(piece.touch, piece.depth, (tiles, piece.turn), self.line);
-        for (index, step) in piece.touch.path[..piece.depth].iter().zip(&piece.touch.steps) {
-            region.base += indices[*index] * step;
-        }
-        region.part(piece.from, piece.to, piece.of)
+        self.nest
+            .region(piece.touch, piece.depth, (tiles, piece.turn), self.line)
+            .part(piece.from, piece.to, piece.of)
     }
 
     /// Share of a piece's lines that lie in sets which hold the whole window.
@@ -338,11 +336,10 @@ impl<'n> Residency<'n> {
 
     fn kept_whole(&mut self, own: Piece<'_>, window: &[Piece<'_>], capacity: Capacity) -> Share {
         let none = Share { kept: 0, all: 1 };
-        let origin = vec![0; self.nest.loops.len()];
         let (mut least, mut most, mut total, mut runs) = (0_u64, 0_u64, 0_u64, 0_u64);
-        for piece in window {
-            let region = self.place(piece, &origin);
-            let (low, high, lines) = bounds(&region, capacity);
+        let regions: Vec<Region> = window.iter().map(|piece| self.place(piece)).collect();
+        for region in &regions {
+            let (low, high, lines) = bounds(region, capacity);
             least = least.saturating_add(low);
             most = most.saturating_add(high);
             total = total.saturating_add(lines);
@@ -354,7 +351,8 @@ impl<'n> Residency<'n> {
         if least > capacity.ways {
             return none;
         }
-        let own_runs = self.place(&own, &origin).runs();
+        let own_region = self.place(&own);
+        let own_runs = own_region.runs();
         if capacity.sets > COUNTED_SETS || runs + own_runs > COUNTED_RUNS {
             let fits = total <= capacity.sets.saturating_mul(capacity.ways);
             return if fits { Share::ALL } else { none };
@@ -362,29 +360,27 @@ impl<'n> Residency<'n> {
         let samples = (SAMPLE_WORK / (capacity.sets + runs + own_runs)).clamp(1, SAMPLES);
         let sets = capacity.sets as usize;
         let mut share = Share { kept: 0, all: 0 };
-        let mut indices = origin;
+        let mut indices = vec![0; self.nest.loops.len()];
         for sample in 0..samples {
             for (at, (index, nested)) in indices.iter_mut().zip(&self.nest.loops).enumerate() {
                 *index = sampled(sample, at as u64, nested.trips);
             }
             self.scratch.clear();
             self.scratch.resize(2 * (sets + 1), 0);
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let (all, mine) = scratch.split_at_mut(sets + 1);
-            for piece in window {
-                count(&self.place(piece, &indices), capacity, all);
+            let (all, mine) = self.scratch.split_at_mut(sets + 1);
+            for (piece, region) in window.iter().zip(&regions) {
+                count(region, piece.moved(&indices), capacity, all);
             }
-            count(&self.place(&own, &indices), capacity, mine);
+            count(&own_region, own.moved(&indices), capacity, mine);
             let (mut here, mut own_here) = (0_i64, 0_i64);
             for set in 0..sets {
-                here += all[set];
-                own_here += mine[set];
+                here += i64::from(all[set]);
+                own_here += i64::from(mine[set]);
                 share.all += own_here as u64;
                 if here <= capacity.ways as i64 {
                     share.kept += own_here as u64;
                 }
             }
-            self.scratch = scratch;
         }
         share.all = share.all.max(1);
         share
@@ -413,6 +409,15 @@ impl<'n> Piece<'n> {
     fn new(touch: &'n Touch, depth: usize) -> Self {
         Self { touch, depth, turn: 0, from: 0, to: 1, of: 1 }
     }
+
+    /// Bytes that the loops outside the piece move it.
+    fn moved(&self, indices: &[u64]) -> u64 {
+        self.touch.path[..self.depth]
+            .iter()
+            .zip(&self.touch.steps)
+            .map(|(index, step)| indices[*index] * step)
+            .sum()
+    }
 }
 
 /// Index of a loop in a sample: scattered over the trips, the same in every run.
@@ -437,15 +442,19 @@ fn bounds(region: &Region, capacity: Capacity) -> (u64, u64, u64) {
 }
 
 /// Adds the lines of a region to the differences of the count per set.
-fn count(region: &Region, capacity: Capacity, differences: &mut [i64]) {
+fn count(region: &Region, moved: u64, capacity: Capacity, differences: &mut [i32]) {
     let sets = capacity.sets;
-    for start in region.starts() {
+    region.each_start(|start| {
+        let start = start + moved;
         let first = start / capacity.line;
         let lines = (start + region.bytes - 1) / capacity.line - first + 1;
-        differences[0] += (lines / sets) as i64;
-        let rest = lines % sets;
+        let mut rest = lines;
+        if lines >= sets {
+            differences[0] += i32::try_from(lines / sets).unwrap_or(i32::MAX / 2);
+            rest = lines % sets;
+        }
         if rest == 0 {
-            continue;
+            return;
         }
         let from = first % sets;
         let to = from + rest;
@@ -457,7 +466,7 @@ fn count(region: &Region, capacity: Capacity, differences: &mut [i64]) {
             differences[0] += 1;
             differences[(to - sets) as usize] -= 1;
         }
-    }
+    });
 }
 
 fn in_order(body: &[Node], order: &mut Vec<usize>) {

@@ -28,73 +28,82 @@ pub fn memory_level(level: CacheLevel) -> MemoryLevel {
     }
 }
 
-/// Lines on the link below each cache (to memory, for the last), one entry a buffer of the nest.
+/// Lines that a cache fetches and evicts dirty, one entry a buffer of the nest.
 ///
 /// A victim cache and the nearer cache together keep what one cache of both sizes would: its ways
-/// are taken as its own plus the nearer cache's lines spread over its sets. It is read for the
-/// lines that it still holds and written with every line that the nearer cache evicts.
+/// are taken as its own plus the nearer cache's lines spread over its sets.
+///
+/// # Errors
+/// A count does not fit in 64 bits.
+pub fn below(arch: &CpuArch, nest: &Nest, index: usize) -> Result<Vec<Lines>> {
+    let cache = arch
+        .caches
+        .get(index)
+        .ok_or_else(|| Error::Internal("a processor without caches".into()))?;
+    let mut capacity = capacity(cache);
+    if cache.policy.value == CachePolicy::Victim && index > 0 {
+        let nearer = &arch.caches[index - 1];
+        capacity.ways += nearer.sets() * nearer.ways.value / capacity.sets;
+    }
+    Residency::new(nest, capacity.line).lines(capacity)
+}
+
+/// Lines on the link below cache `index`, from what it and the next cache fetch and evict.
+///
+/// A victim cache is read for the lines that it still holds and written with every line that the
+/// nearer cache evicts; what it no longer holds comes from beyond it.
+#[must_use]
+pub fn link(
+    arch: &CpuArch,
+    index: usize,
+    lines: &[Lines],
+    next: Option<&[Lines]>,
+) -> Vec<LinkLines> {
+    let victim =
+        arch.caches.get(index + 1).is_some_and(|next| next.policy.value == CachePolicy::Victim);
+    lines
+        .iter()
+        .enumerate()
+        .map(|(buffer, lines)| match next.and_then(|next| next.get(buffer)) {
+            Some(beyond) if victim => {
+                LinkLines { reads: lines.fills.saturating_sub(beyond.fills), writes: lines.fills }
+            }
+            _ => LinkLines { reads: lines.fills, writes: lines.dirty },
+        })
+        .collect()
+}
+
+/// Lines on the link below each cache (to memory, for the last), one entry a buffer of the nest.
 ///
 /// # Errors
 /// A count does not fit in 64 bits.
 pub fn links(arch: &CpuArch, nest: &Nest) -> Result<Vec<Vec<LinkLines>>> {
-    let buffers = nest.buffers.len();
-    let Some(first) = arch.caches.first() else {
-        return Err(Error::Internal("a processor without caches".into()));
-    };
-    let mut residency = Residency::new(nest, first.line_bytes.value);
-    let mut below: Vec<Vec<Lines>> = Vec::with_capacity(arch.caches.len());
-    for (index, cache) in arch.caches.iter().enumerate() {
-        let mut capacity = capacity(cache);
-        if cache.policy.value == CachePolicy::Victim && index > 0 {
-            let nearer = &arch.caches[index - 1];
-            capacity.ways += nearer.sets() * nearer.ways.value / capacity.sets;
-        }
-        let mut lines = residency.lines(capacity)?;
-        if let Some(nearer) = below.last() {
+    let mut all: Vec<Vec<Lines>> = Vec::with_capacity(arch.caches.len());
+    for index in 0..arch.caches.len() {
+        let mut lines = below(arch, nest, index)?;
+        if let Some(nearer) = all.last() {
             // A farther cache sees only what the nearer one misses.
             for (line, limit) in lines.iter_mut().zip(nearer) {
                 line.fills = line.fills.min(limit.fills);
                 line.dirty = line.dirty.min(limit.dirty);
             }
         }
-        below.push(lines);
+        all.push(lines);
     }
-    let mut links = Vec::with_capacity(below.len());
-    for (index, lines) in below.iter().enumerate() {
-        let victim =
-            arch.caches.get(index + 1).is_some_and(|next| next.policy.value == CachePolicy::Victim);
-        links.push(
-            (0..buffers)
-                .map(|buffer| {
-                    let Lines { fills, dirty } = lines[buffer];
-                    if victim {
-                        // What the victim cache no longer holds comes from beyond it.
-                        LinkLines { reads: fills - below[index + 1][buffer].fills, writes: fills }
-                    } else {
-                        LinkLines { reads: fills, writes: dirty }
-                    }
-                })
-                .collect(),
-        );
-    }
-    Ok(links)
+    Ok((0..all.len())
+        .map(|index| link(arch, index, &all[index], all.get(index + 1).map(Vec::as_slice)))
+        .collect())
 }
 
-/// Bytes on each link, memory first: the key by which blockings are compared.
+/// Lines read and written on a link.
 ///
 /// # Errors
-/// A count does not fit in 64 bits.
-pub fn outermost_first(links: &[Vec<LinkLines>]) -> Result<Vec<u64>> {
-    links
-        .iter()
-        .rev()
-        .map(|link| {
-            link.iter()
-                .flat_map(|lines| [lines.reads, lines.writes])
-                .try_fold(0_u64, u64::checked_add)
-                .ok_or(Error::Overflow("lines of a layer"))
-        })
-        .collect()
+/// The sum does not fit in 64 bits.
+pub fn link_total(link: &[LinkLines]) -> Result<u64> {
+    link.iter()
+        .flat_map(|lines| [lines.reads, lines.writes])
+        .try_fold(0_u64, u64::checked_add)
+        .ok_or(Error::Overflow("lines of a layer"))
 }
 
 /// The traffic table: registers to L1, then every link outwards; rows of zero bytes are left out.
