@@ -46,10 +46,11 @@ impl Method for FilterRepetition {
 
 fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
-    let mut sums: Vec<Vec<Term>> = vec![Vec::new(); matrix.rows];
+    let channels = matrix.columns / slice;
+    let mut sums: Vec<Vec<Term>> = (0..matrix.rows).map(|_| Vec::with_capacity(channels)).collect();
     let mut known = Known::new(slice);
     let mut canonical: Vec<i8> = Vec::with_capacity(slice);
-    for channel in 0..matrix.columns / slice {
+    for channel in 0..channels {
         known.next_channel();
         for (row, sum) in sums.iter_mut().enumerate() {
             let start = channel * slice;
@@ -82,15 +83,14 @@ fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
 
 /// The sum of one kernel's inputs: a node, or the input itself where only one is effectual.
 fn partial_sum(program: &mut OpProgram, kernel: &[i8], start: usize) -> u32 {
-    let terms: Vec<Term> = kernel
+    let mut terms = kernel
         .iter()
         .enumerate()
         .filter(|(_, code)| **code != 0)
-        .map(|(offset, code)| Term::new((start + offset) as u32, *code < 0))
-        .collect();
-    match terms.as_slice() {
-        [term] => term.source,
-        _ => program.push_node(terms),
+        .map(|(offset, code)| Term::new((start + offset) as u32, *code < 0));
+    match (terms.next(), terms.next()) {
+        (Some(only), None) => only.source,
+        (first, second) => program.push_node(first.into_iter().chain(second).chain(terms)),
     }
 }
 
