@@ -166,6 +166,53 @@ proptest! {
     }
 
     #[test]
+    fn no_shape_and_no_count_panics(
+        logs in prop::array::uniform8(0_u32..21), execution in 0_usize..3, count in any::<u64>(),
+        arch in machine()
+    ) {
+        let [batch, channels, filters, height, width, kernel, stride, dilation] =
+            logs.map(|log| 1_u64 << log);
+        let shape = LayerShape {
+            kind: LayerKind::Conv,
+            batch,
+            in_channels: channels,
+            out_channels: filters,
+            in_height: height,
+            in_width: width,
+            kernel_height: kernel,
+            kernel_width: 1,
+            stride,
+            padding: kernel / 2,
+            dilation,
+            groups: 1,
+        };
+        let Ok(shape) = shape.checked() else { return Ok(()) };
+        let counts = OpCounts {
+            adds: count,
+            multiplies: count / 3,
+            scale_muls: count / 5,
+            logic_ops: count / 7,
+            popcounts: count,
+            loads: count,
+            stores: count / 2,
+            peak_live: count / 11,
+        };
+        let storage =
+            WeightStorage { weight_bits: count / 13, scale_bits: count / 17, metadata_bits: count / 19 };
+        let work = LayerWork {
+            shape: &shape,
+            bits: OperandBits { activation: 32, weight: 32, accumulator: 32, output: 32 },
+            execution: [Execution::Gemm, Execution::BitSerial, Execution::Program][execution],
+            counts: &counts,
+            storage: &storage,
+        };
+        // Either a cost or an error that names the count; never a panic.
+        if let Err(error) = evaluate(&arch, &work) {
+            prop_assert!(matches!(error, signloop::Error::Overflow(_)), "{error}");
+        }
+    }
+
+    #[test]
     fn parts_add_up(layer in layer(), arch in machine()) {
         let cost = layer.cost(&arch);
         let cycles = &cost.cycles;

@@ -237,11 +237,11 @@ fn read_core(constants: &Constants<'_, '_>) -> Option<Core> {
     let store_per_cycle = constants.positive("store_per_cycle");
     constants.finish();
     let (simd_bits, span) = simd?;
-    if simd_bits.value % 64 != 0 {
+    if simd_bits.value % 64 != 0 || simd_bits.value > 8192 {
         constants.reader.problem(
-            format!("`{}` is no multiple of 64", constants.reader.full("simd_bits")),
+            format!("`{}` is no vector width", constants.reader.full("simd_bits")),
             span,
-            "expected 64, 128, 256, 512, …",
+            "expected a multiple of 64 of at most 8192, as 128, 256 or 512",
         );
         return None;
     }

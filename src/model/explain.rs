@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Result,
     arch::{CpuArch, Sourced},
+    method::Execution,
 };
 
 const ECM: &str = "ECM model: Hofmann, Hager, Fey; Kerncraft models/ecm.py; docs/model.md";
@@ -60,15 +61,13 @@ pub fn facts(
     cost: &LayerCost,
 ) -> Result<Vec<Fact>> {
     let mut facts = Facts(Vec::with_capacity(64));
+    let choice = match work.execution {
+        Execution::Program => "set by the vector width and the counts of the plan",
+        _ => "chosen for the fewest bytes, memory first",
+    };
     for (name, value) in &mapping.sizes {
-        facts.add(
-            *name,
-            *value as f64,
-            "",
-            format!("chosen for the fewest bytes, memory first; inputs: {}", mapping.input_access),
-            &[],
-            NEST,
-        );
+        let formula = format!("{choice}; inputs: {}", mapping.input_access);
+        facts.add(*name, *value as f64, "", formula, &[], NEST);
     }
     instructions(&mut facts, arch, work, mapping);
     for row in &cost.traffic {

@@ -15,7 +15,7 @@
 use super::{
     LayerWork, Tensor,
     nest::{Access, Nest, Node},
-    work::{Instructions, Mapping, RegisterTraffic, bytes, product, scaled},
+    work::{Instructions, Mapping, RegisterTraffic, bytes, popcount_instructions, product, scaled},
 };
 use crate::{Result, arch::CpuArch, method::Execution, workload::LayerShape};
 
@@ -190,7 +190,8 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> Resu
         product("input bytes", &[layer.images, image_slabs])?,
         line,
     )?;
-    let row_step = layer.stride * row_bytes;
+    let row_step = product("input bytes", &[layer.stride, row_bytes])?;
+    let tap_step = product("input bytes", &[layer.dilation, row_bytes])?;
     let packed_panel = product("packed bytes", &[position_tile, packed_value])?;
     let packed_block = product("packed bytes", &[position_tiles, packed_panel])?;
     let packed = nest.add_buffer(Tensor::Packed, packed_block, line)?;
@@ -206,7 +207,7 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> Resu
     let read_inputs = nest.add_touch(
         inputs,
         Access::Read,
-        (row_bytes, &[(layer.kernel_rows, layer.dilation * row_bytes)]),
+        (row_bytes, &[(layer.kernel_rows, tap_step)]),
         &[
             (g, block_slabs),
             (jc, 0),
@@ -377,6 +378,7 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> Resu
         instructions.logic =
             per_position("logic operations", work.counts.logic_ops)?.div_ceil(tile.lanes);
         instructions.popcount_words = per_position("popcounts", work.counts.popcounts)?;
+        instructions.popcounts = popcount_instructions(arch, instructions.popcount_words);
         instructions.adds = per_position("adds", work.counts.adds)?.div_ceil(tile.lanes);
         let steps = product("loads", &[passes, words.div_ceil(tile.lanes)])?;
         let planes = activation * position_tile

@@ -221,6 +221,7 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>) -> Result<Mapping> {
             )?,
         logic: per_block("logic operations", work.counts.logic_ops)?,
         popcount_words: per_block("popcounts", work.counts.popcounts)?,
+        popcounts: per_block("popcounts", work.counts.popcounts)?,
         loads: per_block("loads", work.counts.loads)?,
         stores: per_block("stores", work.counts.stores)?,
     };

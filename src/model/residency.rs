@@ -36,8 +36,10 @@ pub struct Lines {
 
 /// Fixed-point unit: line counts are averages over alignments, so they carry a fraction.
 const ONE: u128 = 1 << 16;
-/// Above this many sets the lines of a region are taken as spread evenly over the sets.
+/// Above this many sets and more than [`FEW_RUNS`] runs, lines are taken as spread evenly.
 const COUNTED_SETS: u64 = 4096;
+/// Runs that are counted whatever the number of sets.
+const FEW_RUNS: u64 = 64;
 /// Above this many runs a region is taken as spread evenly over the sets.
 const COUNTED_RUNS: u64 = 4096;
 /// Samples of the outer loop indices, at most, and the work that all samples may take.
@@ -75,7 +77,9 @@ impl Share {
 pub struct Residency<'n> {
     nest: &'n Nest,
     line: u64,
-    scratch: Vec<i32>,
+    /// Changes of the counts along the sets: set, all lines, the lines in question.
+    steps: Vec<(u64, i64, i64)>,
+    changes: Vec<(i64, i64)>,
     /// Touches in program order.
     order: Vec<usize>,
 }
@@ -86,7 +90,7 @@ impl<'n> Residency<'n> {
     pub fn new(nest: &'n Nest, line: u64) -> Self {
         let mut order = Vec::with_capacity(nest.touches.len());
         in_order(&nest.body, &mut order);
-        Self { nest, line, scratch: Vec::new(), order }
+        Self { nest, line, steps: Vec::new(), changes: Vec::new(), order }
     }
 
     /// Place of a touch in program order.
@@ -352,38 +356,75 @@ impl<'n> Residency<'n> {
             return none;
         }
         let own_region = self.place(&own);
-        let own_runs = own_region.runs();
-        if capacity.sets > COUNTED_SETS || runs + own_runs > COUNTED_RUNS {
+        let runs = runs + own_region.runs();
+        if runs > COUNTED_RUNS || (runs > FEW_RUNS && capacity.sets > COUNTED_SETS) {
             let fits = total <= capacity.sets.saturating_mul(capacity.ways);
             return if fits { Share::ALL } else { none };
         }
-        let samples = (SAMPLE_WORK / (capacity.sets + runs + own_runs)).clamp(1, SAMPLES);
-        let sets = capacity.sets as usize;
+        // The samples do not depend on the cache, so that a larger one is asked the same.
+        let samples = (SAMPLE_WORK / runs).clamp(1, SAMPLES);
         let mut share = Share { kept: 0, all: 0 };
         let mut indices = vec![0; self.nest.loops.len()];
         for sample in 0..samples {
             for (at, (index, nested)) in indices.iter_mut().zip(&self.nest.loops).enumerate() {
                 *index = sampled(sample, at as u64, nested.trips);
             }
-            self.scratch.clear();
-            self.scratch.resize(2 * (sets + 1), 0);
-            let (all, mine) = self.scratch.split_at_mut(sets + 1);
+            self.steps.clear();
             for (piece, region) in window.iter().zip(&regions) {
-                count(region, piece.moved(&indices), capacity, all);
+                count(region, piece.moved(&indices), capacity, |set, change| {
+                    self.steps.push((set, change, 0));
+                });
             }
-            count(&own_region, own.moved(&indices), capacity, mine);
-            let (mut here, mut own_here) = (0_i64, 0_i64);
-            for set in 0..sets {
-                here += i64::from(all[set]);
-                own_here += i64::from(mine[set]);
-                share.all += own_here as u64;
-                if here <= capacity.ways as i64 {
-                    share.kept += own_here as u64;
-                }
-            }
+            count(&own_region, own.moved(&indices), capacity, |set, change| {
+                self.steps.push((set, 0, change));
+            });
+            let (kept, all) = self.sweep(capacity);
+            share.kept += kept;
+            share.all += all;
         }
         share.all = share.all.max(1);
         share
+    }
+
+    /// Lines of the buffer in question that lie in sets which hold all lines, and all its lines,
+    /// from the changes of both counts along the sets.
+    fn sweep(&mut self, capacity: Capacity) -> (u64, u64) {
+        let (mut here, mut own, mut kept, mut all) = (0_i64, 0_i64, 0_u64, 0_u64);
+        let mut stretch = |here: i64, own: i64, sets: u64| {
+            let lines = own as u64 * sets;
+            all += lines;
+            if here <= capacity.ways as i64 {
+                kept += lines;
+            }
+        };
+        if self.steps.len() as u64 > capacity.sets {
+            let sets = capacity.sets as usize;
+            self.changes.clear();
+            self.changes.resize(sets + 1, (0, 0));
+            for (set, change, own_change) in &self.steps {
+                let entry = &mut self.changes[*set as usize];
+                entry.0 += change;
+                entry.1 += own_change;
+            }
+            for (change, own_change) in &self.changes[..sets] {
+                here += change;
+                own += own_change;
+                stretch(here, own, 1);
+            }
+        } else {
+            self.steps.sort_unstable();
+            let mut from = 0;
+            for (set, change, own_change) in &self.steps {
+                if *set > from {
+                    stretch(here, own, set - from);
+                    from = *set;
+                }
+                here += change;
+                own += own_change;
+            }
+            stretch(here, own, capacity.sets - from);
+        }
+        (kept, all)
     }
 }
 
@@ -441,8 +482,9 @@ fn bounds(region: &Region, capacity: Capacity) -> (u64, u64, u64) {
     (lines / capacity.sets * runs, lines.div_ceil(capacity.sets).saturating_mul(runs), total)
 }
 
-/// Adds the lines of a region to the differences of the count per set.
-fn count(region: &Region, moved: u64, capacity: Capacity, differences: &mut [i32]) {
+/// Tells at which sets the count of a region's lines per set changes, and by how much; sets run
+/// up to the number of sets, which ends the last stretch.
+fn count(region: &Region, moved: u64, capacity: Capacity, mut change: impl FnMut(u64, i64)) {
     let sets = capacity.sets;
     region.each_start(|start| {
         let start = start + moved;
@@ -450,7 +492,7 @@ fn count(region: &Region, moved: u64, capacity: Capacity, differences: &mut [i32
         let lines = (start + region.bytes - 1) / capacity.line - first + 1;
         let mut rest = lines;
         if lines >= sets {
-            differences[0] += i32::try_from(lines / sets).unwrap_or(i32::MAX / 2);
+            change(0, (lines / sets) as i64);
             rest = lines % sets;
         }
         if rest == 0 {
@@ -458,13 +500,12 @@ fn count(region: &Region, moved: u64, capacity: Capacity, differences: &mut [i32
         }
         let from = first % sets;
         let to = from + rest;
-        differences[from as usize] += 1;
+        change(from, 1);
         if to <= sets {
-            differences[to as usize] -= 1;
+            change(to, -1);
         } else {
-            differences[sets as usize] -= 1;
-            differences[0] += 1;
-            differences[(to - sets) as usize] -= 1;
+            change(0, 1);
+            change(to - sets, -1);
         }
     });
 }

@@ -1,7 +1,7 @@
 //! What an execution does inside the core: instructions, and bytes between registers and L1.
 
 use super::{Tensor, nest::Nest};
-use crate::{Error, Result};
+use crate::{Error, Result, arch::CpuArch};
 
 /// Bytes between the registers and L1 for one tensor, for the whole layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Instructions {
     pub logic: u64,
     /// 64-bit words whose ones are counted.
     pub popcount_words: u64,
+    /// Instructions that count them: one a word, or one a vector where the core has that.
+    pub popcounts: u64,
     /// Loads.
     pub loads: u64,
     /// Stores.
@@ -32,12 +34,12 @@ pub struct Instructions {
 }
 
 impl Instructions {
-    /// All instructions, one a popcount word.
+    /// All instructions.
     ///
     /// # Errors
     /// The sum does not fit.
     pub fn total(&self) -> Result<u64> {
-        [self.adds, self.multiply_adds, self.logic, self.popcount_words, self.loads, self.stores]
+        [self.adds, self.multiply_adds, self.logic, self.popcounts, self.loads, self.stores]
             .into_iter()
             .try_fold(0_u64, u64::checked_add)
             .ok_or(Error::Overflow("instructions of a layer"))
@@ -84,4 +86,16 @@ pub fn bytes(what: &'static str, count: u64, bits: u64) -> Result<u64> {
 pub fn scaled(what: &'static str, total: u64, part: u64, whole: u64) -> Result<u64> {
     u64::try_from((u128::from(total) * u128::from(part)).div_ceil(u128::from(whole.max(1))))
         .map_err(|_| Error::Overflow(what))
+}
+
+/// Instructions that count the ones of `words` words: a core that counts a whole vector of words
+/// per cycle does so with one instruction.
+#[must_use]
+pub fn popcount_instructions(arch: &CpuArch, words: u64) -> u64 {
+    let lanes = (arch.core.simd_bits.value / 64).max(1);
+    if arch.core.popcount_words_per_cycle.value >= lanes as f64 {
+        words.div_ceil(lanes)
+    } else {
+        words
+    }
 }
