@@ -144,7 +144,8 @@ pub struct CycleBreakdown {
 pub struct EnergyBreakdown {
     /// Arithmetic and logic.
     pub compute: Picojoules,
-    /// Accesses of each cache level, nearest first.
+    /// Accesses of each cache level, nearest first; an object in JSON.
+    #[serde(serialize_with = "as_object")]
     pub levels: Vec<(MemoryLevel, Picojoules)>,
     /// Memory: row hits, activations and background power over the time.
     pub dram: Picojoules,
@@ -155,6 +156,13 @@ pub struct EnergyBreakdown {
     pub static_energy: Picojoules,
     /// Sum of all.
     pub total: Picojoules,
+}
+
+fn as_object<S: serde::Serializer>(
+    levels: &[(MemoryLevel, Picojoules)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(levels.iter().map(|(level, energy)| (level.name(), energy)))
 }
 
 /// One number of a layer with how it came about, for `--explain`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::types::Report;
+use super::types::{Report, dram_bytes};
 
 /// Header and rows. Names are quoted where they hold a comma, quote or line break.
 #[must_use]
@@ -14,14 +14,7 @@ pub fn csv(report: &Report) -> String {
     );
     for layer in &report.layers {
         for result in &layer.results {
-            let dram = |write: bool| -> u64 {
-                result
-                    .traffic
-                    .iter()
-                    .filter(|traffic| traffic.level == crate::model::MemoryLevel::Dram)
-                    .map(|traffic| if write { traffic.write_bytes } else { traffic.read_bytes })
-                    .sum()
-            };
+            let (read, write) = dram_bytes(&result.traffic);
             let counts = result.ops.counts;
             let _ = writeln!(
                 text,
@@ -45,8 +38,8 @@ pub fn csv(report: &Report) -> String {
                 result.ops.adds_total,
                 result.storage.weight_bits,
                 result.storage.metadata_bits,
-                dram(false),
-                dram(true),
+                read,
+                write,
                 result.cycles.total.0,
                 quoted(result.cycles.bound_by),
                 result.time_us.0,

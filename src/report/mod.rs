@@ -3,13 +3,16 @@
 mod csv;
 mod simulate;
 pub(crate) mod table;
+mod totals;
 mod types;
 mod write;
 
 pub use csv::csv;
 pub use simulate::{CONVENTIONS, Request, cost_of, simulate};
 pub use table::table;
+pub use totals::{OpCountsTotal, OpTotals, Total, totals};
 pub use types::{
-    LayerReport, LayerResult, OpSummary, Report, SCHEMA, Total, WeightSummary, ratio, totals,
+    LayerReport, LayerResult, OpSummary, Provenance, Report, SCHEMA, Tool, WeightSummary,
+    dram_bytes, ratio,
 };
 pub use write::write_atomically;

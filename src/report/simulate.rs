@@ -2,7 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::types::{LayerReport, LayerResult, Report, SCHEMA, WeightSummary, totals};
+use super::{
+    totals::totals,
+    types::{LayerReport, LayerResult, Provenance, Report, SCHEMA, Tool, WeightSummary},
+};
 use crate::{
     Result,
     arch::CpuArch,
@@ -46,7 +49,8 @@ pub fn simulate(request: &Request<'_>) -> Result<Report> {
     let mut tensors: Vec<(Scheme, Vec<QuantizedTensor>)> = Vec::new();
     for scheme in request.schemes {
         let store = WeightStore::open(request.weights, *scheme, request.options.seed)?;
-        provenance.push((scheme.name().to_owned(), store.provenance()));
+        provenance
+            .push(Provenance { scheme: scheme.name().to_owned(), provenance: store.provenance() });
         tensors.push((*scheme, store.layers(request.workload.quantized_layers())?));
     }
     let mut next = 0;
@@ -64,10 +68,10 @@ pub fn simulate(request: &Request<'_>) -> Result<Report> {
         .map(|(layer, index)| simulate_layer(request, layer, index, &tensors))
         .collect::<Result<_>>()?;
     let (layers, skipped): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
-    let totals = totals(&layers);
+    let totals = totals(&layers)?;
     Ok(Report {
         schema: SCHEMA,
-        tool: concat!("signloop ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: Tool { name: "signloop", version: env!("CARGO_PKG_VERSION") },
         arch: request.arch.name.clone(),
         workload: request.workload.name.clone(),
         seed: request.options.seed,
@@ -109,6 +113,7 @@ fn simulate_layer(
     }
     let report = LayerReport {
         name: layer.name.clone(),
+        kind: layer.shape.kind,
         quantized: layer.quantized,
         shape: layer.shape,
         results,

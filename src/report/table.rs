@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
-use super::types::{Report, Total};
+use super::{
+    totals::Total,
+    types::{Report, dram_bytes},
+};
 
 /// The tables and the relative summary.
 #[must_use]
@@ -24,12 +27,7 @@ pub fn table(report: &Report) -> String {
     ]);
     for layer in &report.layers {
         for result in &layer.results {
-            let dram: u64 = result
-                .traffic
-                .iter()
-                .filter(|traffic| traffic.level == crate::model::MemoryLevel::Dram)
-                .map(|traffic| traffic.read_bytes + traffic.write_bytes)
-                .sum();
+            let (read, write) = dram_bytes(&result.traffic);
             layers.add_row([
                 layer.name.clone(),
                 result.scheme.clone(),
@@ -37,7 +35,7 @@ pub fn table(report: &Report) -> String {
                 format!("{:.3}", result.weights.density),
                 result.ops.counts.adds.to_string(),
                 format!("{:.2}x", result.ops.arithmetic_reduction),
-                format!("{:.1}", dram as f64 / 1e3),
+                format!("{:.1}", (read + write) as f64 / 1e3),
                 format!("{:.0}", result.cycles.total.0),
                 result.cycles.bound_by.to_owned(),
                 format!("{:.2}", result.energy_pj.total.0 / 1e6),
@@ -57,25 +55,26 @@ pub fn table(report: &Report) -> String {
         "energy uJ",
     ]);
     for total in &report.totals {
+        let (read, write) = dram_bytes(&total.traffic);
         totals.add_row([
             total.scheme.clone(),
             total.method.clone(),
             total.layers.to_string(),
             total.weights.effectual.to_string(),
             format!("{:.3}", total.weights.density),
-            total.adds_total.to_string(),
-            format!("{:.2}x", total.arithmetic_reduction),
-            format!("{:.1}", total.dram_bytes as f64 / 1e3),
-            format!("{:.1}", total.time_us),
-            format!("{:.2}", total.energy_pj / 1e6),
+            total.ops.counts.adds_total.to_string(),
+            format!("{:.2}x", total.ops.arithmetic_reduction),
+            format!("{:.1}", (read + write) as f64 / 1e3),
+            format!("{:.1}", total.time_us.0),
+            format!("{:.2}", total.energy_pj.total.0 / 1e6),
         ]);
     }
     let _ = writeln!(
         text,
         "{layers}\n\nTotals of the quantised layers (fp32 layers apart)\n{totals}\n"
     );
-    for (scheme, provenance) in &report.weights {
-        let _ = writeln!(text, "weights, {scheme}: {provenance}");
+    for weights in &report.weights {
+        let _ = writeln!(text, "weights, {}: {}", weights.scheme, weights.provenance);
     }
     for convention in &report.conventions {
         let _ = writeln!(text, "note: {convention}");
@@ -92,7 +91,7 @@ fn summary(totals: &[Total]) -> String {
     let mut best: Vec<&Total> = Vec::new();
     for total in totals.iter().filter(|total| total.scheme != "fp32") {
         match best.iter_mut().find(|other| other.scheme == total.scheme) {
-            Some(other) if total.time_us < other.time_us => *other = total,
+            Some(other) if total.time_us.0 < other.time_us.0 => *other = total,
             Some(_) => {}
             None => best.push(total),
         }
@@ -112,9 +111,9 @@ fn summary(totals: &[Total]) -> String {
                 other.weights.effectual as f64,
                 "effectual parameters"
             ),
-            compare(base.adds_total as f64, other.adds_total as f64, "adds"),
-            compare(base.time_us, other.time_us, "modelled time"),
-            compare(base.energy_pj, other.energy_pj, "modelled energy"),
+            compare(base.ops.counts.adds_total as f64, other.ops.counts.adds_total as f64, "adds"),
+            compare(base.time_us.0, other.time_us.0, "modelled time"),
+            compare(base.energy_pj.total.0, other.energy_pj.total.0, "modelled energy"),
         );
     }
     text

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::{
     method::{OpCounts, WeightStorage},
-    model::{CycleBreakdown, EnergyBreakdown, LayerCost, Traffic},
+    model::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic},
     units::Microseconds,
-    workload::LayerShape,
+    workload::{LayerKind, LayerShape},
 };
 
 /// Version of the report's format.
@@ -17,8 +17,8 @@ pub const SCHEMA: &str = "signloop-report-1";
 pub struct Report {
     /// Format version, [`SCHEMA`].
     pub schema: &'static str,
-    /// Name and version of this tool.
-    pub tool: String,
+    /// This tool.
+    pub tool: Tool,
     /// The hardware's name.
     pub arch: String,
     /// The workload's name.
@@ -26,7 +26,7 @@ pub struct Report {
     /// Seed of synthetic weights.
     pub seed: u64,
     /// Scheme and provenance of the weights used.
-    pub weights: Vec<(String, String)>,
+    pub weights: Vec<Provenance>,
     /// What the numbers mean.
     pub conventions: Vec<&'static str>,
     /// Pairs that were left out, and why.
@@ -34,7 +34,24 @@ pub struct Report {
     /// Layers in network order.
     pub layers: Vec<LayerReport>,
     /// Sums over the quantised layers by scheme and method; the fp32 layers stand apart.
-    pub totals: Vec<Total>,
+    pub totals: Vec<super::totals::Total>,
+}
+
+/// Who made a report.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Tool {
+    pub name: &'static str,
+    pub version: &'static str,
+}
+
+/// Where the weights of one scheme came from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    /// The scheme.
+    pub scheme: String,
+    /// In words.
+    pub provenance: String,
 }
 
 /// One layer under every scheme and method.
@@ -42,9 +59,11 @@ pub struct Report {
 pub struct LayerReport {
     /// Name.
     pub name: String,
+    /// conv, depthwise or linear.
+    pub kind: LayerKind,
     /// Whether its weights are quantised.
     pub quantized: bool,
-    /// Shape; `shape.kind` is conv, depthwise or linear.
+    /// Shape.
     pub shape: LayerShape,
     /// One result per scheme and method.
     pub results: Vec<LayerResult>,
@@ -104,33 +123,6 @@ pub struct LayerResult {
     pub time_us: Microseconds,
 }
 
-/// A sum over layers.
-#[derive(Debug, Clone, Serialize)]
-pub struct Total {
-    /// Scheme, or `fp32`.
-    pub scheme: String,
-    /// Method.
-    pub method: String,
-    /// Layers summed.
-    pub layers: usize,
-    /// Parameters.
-    pub weights: WeightSummary,
-    /// Adds of all positions.
-    pub adds_total: u64,
-    /// Multiply-accumulates of all positions.
-    pub dense_macs_total: u64,
-    /// dense_macs_total / adds_total.
-    pub arithmetic_reduction: f64,
-    /// Bytes read from and written to DRAM.
-    pub dram_bytes: u64,
-    /// Modelled energy.
-    pub energy_pj: f64,
-    /// Cycles on one core.
-    pub cycles: f64,
-    /// Time on one core.
-    pub time_us: f64,
-}
-
 impl LayerResult {
     /// Joins a count and its cost.
     #[must_use]
@@ -167,56 +159,17 @@ impl LayerResult {
     }
 }
 
+/// Bytes read from and written to DRAM.
+#[must_use]
+pub fn dram_bytes(traffic: &[Traffic]) -> (u64, u64) {
+    traffic
+        .iter()
+        .filter(|traffic| traffic.level == MemoryLevel::Dram)
+        .fold((0, 0), |(read, write), row| (read + row.read_bytes, write + row.write_bytes))
+}
+
 /// a / b, and 0 where b is 0 (a layer without adds has no reduction to speak of).
 #[must_use]
 pub fn ratio(a: u64, b: u64) -> f64 {
     if b == 0 { 0.0 } else { a as f64 / b as f64 }
-}
-
-/// Sums the layers by scheme and method, in the order in which they first appear.
-#[must_use]
-pub fn totals(layers: &[LayerReport]) -> Vec<Total> {
-    let mut totals: Vec<Total> = Vec::new();
-    for result in layers.iter().flat_map(|layer| &layer.results) {
-        let same =
-            |total: &&mut Total| total.scheme == result.scheme && total.method == result.method;
-        let dram: u64 = result
-            .traffic
-            .iter()
-            .filter(|traffic| traffic.level == crate::model::MemoryLevel::Dram)
-            .map(|traffic| traffic.read_bytes + traffic.write_bytes)
-            .sum();
-        let total = match totals.iter_mut().find(same) {
-            Some(total) => total,
-            None => {
-                totals.push(Total {
-                    scheme: result.scheme.clone(),
-                    method: result.method.clone(),
-                    layers: 0,
-                    weights: WeightSummary::default(),
-                    adds_total: 0,
-                    dense_macs_total: 0,
-                    arithmetic_reduction: 0.0,
-                    dram_bytes: 0,
-                    energy_pj: 0.0,
-                    cycles: 0.0,
-                    time_us: 0.0,
-                });
-                let last = totals.len() - 1;
-                &mut totals[last]
-            }
-        };
-        total.layers += 1;
-        total.weights.total += result.weights.total;
-        total.weights.effectual += result.weights.effectual;
-        total.weights.density = ratio(total.weights.effectual, total.weights.total);
-        total.adds_total += result.ops.adds_total;
-        total.dense_macs_total += result.ops.dense_macs_total;
-        total.arithmetic_reduction = ratio(total.dense_macs_total, total.adds_total);
-        total.dram_bytes += dram;
-        total.energy_pj += result.energy_pj.total.0;
-        total.cycles += result.cycles.total.0;
-        total.time_us += result.time_us.0;
-    }
-    totals
 }
