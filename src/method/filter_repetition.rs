@@ -28,7 +28,19 @@ impl Method for FilterRepetition {
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let slice = (request.shape.kernel_height * request.shape.kernel_width) as usize;
         let programs = each_group(request, |matrix| share_kernels(matrix, slice));
-        let counts = per_group(&programs)?;
+        let mut counts = per_group(&programs)?;
+        // It runs channel by channel: every reference adds a channel's partial sum to its filter's
+        // accumulator in memory, so only the filters and one channel's kernels are ever live.
+        let (mut live, mut updates) = (0, 0);
+        for program in &programs {
+            let (kernels, references) = channel_major(program, slice as u32);
+            let filters = program.outputs().len() as u64;
+            live = live.max(filters + kernels);
+            updates += references.saturating_sub(filters);
+        }
+        counts.peak_live = counts.peak_live.min(live);
+        counts.loads += updates;
+        counts.stores += updates;
         // Each filter names one distinct kernel and a sign per channel.
         let references = request.shape.out_channels * (request.shape.filter_len() / slice as u64);
         let distinct = programs.iter().map(|program| u64::from(program.nodes())).sum::<u64>();
@@ -46,99 +58,119 @@ impl Method for FilterRepetition {
 
 fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
-    let channels = matrix.columns / slice;
-    let mut sums: Vec<Vec<Term>> = (0..matrix.rows).map(|_| Vec::with_capacity(channels)).collect();
-    let mut known = Known::new(slice);
-    let mut canonical: Vec<i8> = Vec::with_capacity(slice);
+    let (rows, channels) = (matrix.rows, matrix.columns / slice);
+    let kernels = KernelIds::of(matrix, slice);
+    // Turned in place from (kernel, sign) to (operand, sign).
+    let mut operands = kernels.ids;
+    // A slot counts only if its stamp is the channel's, so it is never cleared.
+    let mut summed: Vec<(u32, u32)> = vec![(0, 0); kernels.distinct];
     for channel in 0..channels {
-        known.next_channel();
-        for (row, sum) in sums.iter_mut().enumerate() {
-            let start = channel * slice;
-            let kernel = &matrix.row(row)[start..start + slice];
-            let Some(lead) = kernel.iter().find(|code| **code != 0).copied() else { continue };
-            // Canonical sign: the first effectual weight is +1.
-            canonical.clear();
-            canonical.extend(kernel.iter().map(|code| code * lead));
-            let source = match known.get(&canonical) {
-                Some(source) => source,
-                None => {
-                    let source = partial_sum(&mut program, &canonical, start);
-                    known.insert(&canonical, source);
-                    source
-                }
-            };
-            sum.push(Term::new(source, lead < 0));
+        let stamp = channel as u32 + 1;
+        for row in 0..rows {
+            let entry = &mut operands[channel * rows + row];
+            if *entry == KernelIds::ZERO {
+                continue;
+            }
+            let (id, sign) = ((*entry >> 1) as usize, *entry & 1);
+            if summed[id].0 != stamp {
+                let start = channel * slice;
+                let kernel = &matrix.row(row)[start..start + slice];
+                summed[id] = (stamp, partial_sum(&mut program, kernel, start, sign == 1));
+            }
+            *entry = summed[id].1 << 1 | sign;
         }
     }
-    for terms in sums {
+    let mut terms = Vec::with_capacity(channels);
+    for row in 0..rows {
+        terms.clear();
+        let entries = (0..channels).map(|channel| operands[channel * rows + row]);
+        terms.extend(
+            entries
+                .filter(|entry| *entry != KernelIds::ZERO)
+                .map(|entry| Term::new(entry >> 1, entry & 1 == 1)),
+        );
         let output = match terms.as_slice() {
             [] => Output::default(),
             [term] => Output { terms: vec![(*term, 1)] },
-            _ => Output { terms: vec![(Term::new(program.push_node(terms), false), 1)] },
+            terms => {
+                let node = program.push_node(terms.iter().copied());
+                Output { terms: vec![(Term::new(node, false), 1)] }
+            }
         };
         program.push_output(output);
     }
     program
 }
 
-/// The sum of one kernel's inputs: a node, or the input itself where only one is effectual.
-fn partial_sum(program: &mut OpProgram, kernel: &[i8], start: usize) -> u32 {
+/// Most kernels that one channel sums, and references of filters to channels, of a program made
+/// by [`share_kernels`]: kernel nodes read one channel's inputs, filter nodes read partial sums.
+fn channel_major(program: &OpProgram, slice: u32) -> (u64, u64) {
+    let mut kernels = vec![0_u64; (program.inputs() / slice) as usize];
+    let mut references = 0;
+    for node in 0..program.nodes() {
+        let terms = program.node(node);
+        let channel = |term: &Term| term.source / slice;
+        let inputs = terms.iter().all(|term| term.source < program.inputs());
+        if inputs && terms.iter().all(|term| channel(term) == channel(&terms[0])) {
+            kernels[channel(&terms[0]) as usize] += 1;
+        } else {
+            references += terms.len() as u64;
+        }
+    }
+    (kernels.into_iter().max().unwrap_or(0), references)
+}
+
+/// The sum of one kernel's inputs, all signs flipped if it leads with −1: a node, or the input
+/// itself where only one is effectual.
+fn partial_sum(program: &mut OpProgram, kernel: &[i8], start: usize, flip: bool) -> u32 {
     let mut terms = kernel
         .iter()
         .enumerate()
         .filter(|(_, code)| **code != 0)
-        .map(|(offset, code)| Term::new((start + offset) as u32, *code < 0));
+        .map(|(offset, code)| Term::new((start + offset) as u32, (*code < 0) != flip));
     match (terms.next(), terms.next()) {
         (Some(only), None) => only.source,
         (first, second) => program.push_node(first.into_iter().chain(second).chain(terms)),
     }
 }
 
-/// Kernels already summed in the channel at hand. Looked up only, never iterated, so node order
-/// follows the filters.
-enum Known {
-    /// Kernels of at most nine weights index a table of 3^n slots; a slot counts only if its
-    /// stamp is the channel's.
-    Table { stamp: u32, slots: Vec<(u32, u32)> },
-    /// Larger kernels.
-    Map(HashMap<Vec<i8>, u32>),
+/// A number for every distinct kernel up to sign, so that equal kernels have equal numbers.
+struct KernelIds {
+    /// `channels × rows`: twice the number, plus one if the kernel leads with −1.
+    ids: Vec<u32>,
+    /// All numbers are below this.
+    distinct: usize,
 }
 
-impl Known {
-    fn new(slice: usize) -> Self {
-        match u32::try_from(slice) {
-            Ok(slice @ 0..=9) => Self::Table { stamp: 0, slots: vec![(0, 0); 3_usize.pow(slice)] },
-            _ => Self::Map(HashMap::new()),
-        }
-    }
+impl KernelIds {
+    /// A kernel of zeros.
+    const ZERO: u32 = u32::MAX;
 
-    fn next_channel(&mut self) {
-        match self {
-            Self::Table { stamp, .. } => *stamp += 1,
-            Self::Map(map) => map.clear(),
-        }
-    }
-
-    fn slot(kernel: &[i8]) -> usize {
-        kernel.iter().fold(0, |slot, code| slot * 3 + (code + 1) as usize)
-    }
-
-    fn get(&self, kernel: &[i8]) -> Option<u32> {
-        match self {
-            Self::Table { stamp, slots } => {
-                let (own, source) = slots[Self::slot(kernel)];
-                (own == *stamp).then_some(source)
-            }
-            Self::Map(map) => map.get(kernel).copied(),
-        }
-    }
-
-    fn insert(&mut self, kernel: &[i8], source: u32) {
-        match self {
-            Self::Table { stamp, slots } => slots[Self::slot(kernel)] = (*stamp, source),
-            Self::Map(map) => {
-                map.insert(kernel.to_vec(), source);
+    fn of(matrix: CodeMatrix<'_>, slice: usize) -> Self {
+        let (rows, channels) = (matrix.rows, matrix.columns / slice);
+        let mut ids = vec![Self::ZERO; rows * channels];
+        // Up to nine weights the kernel read as a base-3 number is its own identity.
+        let small = if slice <= 9 { 3_u32.pow(slice as u32) } else { 0 };
+        // Looked up only, never iterated: numbers follow the filters, not the hash.
+        let mut large: HashMap<Vec<i8>, u32> = HashMap::new();
+        for (row, codes) in matrix.iter_rows().enumerate() {
+            for (channel, kernel) in codes.chunks_exact(slice).enumerate() {
+                let entry = &mut ids[channel * rows + row];
+                if small > 0 {
+                    let key = kernel.iter().fold(0, |key, code| key * 3 + (code + 1) as u32);
+                    // The negative's number is the mirror image; zero is its own.
+                    let mirror = small - 1 - key;
+                    if key != mirror {
+                        *entry = key.max(mirror) << 1 | u32::from(key < mirror);
+                    }
+                } else if let Some(lead) = kernel.iter().find(|code| **code != 0) {
+                    let canonical: Vec<i8> = kernel.iter().map(|code| code * lead).collect();
+                    let next = large.len() as u32;
+                    let id = *large.entry(canonical).or_insert(next);
+                    *entry = id << 1 | u32::from(*lead < 0);
+                }
             }
         }
+        Self { ids, distinct: small as usize + large.len() }
     }
 }
