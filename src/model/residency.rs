@@ -44,7 +44,7 @@ const FEW_RUNS: u64 = 64;
 const COUNTED_RUNS: u64 = 4096;
 /// Samples of the outer loop indices, at most, and the work that all samples may take.
 const SAMPLES: u64 = 16;
-const SAMPLE_WORK: u64 = 1 << 11;
+const SAMPLE_WORK: u64 = 1 << 10;
 /// Parts of a produced buffer that are looked at one by one, at most.
 const PARTS: u64 = 8;
 
@@ -369,63 +369,64 @@ impl<'n> Residency<'n> {
             for (at, (index, nested)) in indices.iter_mut().zip(&self.nest.loops).enumerate() {
                 *index = sampled(sample, at as u64, nested.trips);
             }
-            self.steps.clear();
-            for (piece, region) in window.iter().zip(&regions) {
-                count(region, piece.moved(&indices), capacity, |set, change| {
-                    self.steps.push((set, change, 0));
+            let (kept, all) = if runs > FEW_RUNS {
+                let changes = &mut self.changes;
+                changes.clear();
+                changes.resize(capacity.sets as usize + 1, (0, 0));
+                for (piece, region) in window.iter().zip(&regions) {
+                    count(region, piece.moved(&indices), capacity, |set, change| {
+                        changes[set as usize].0 += change;
+                    });
+                }
+                count(&own_region, own.moved(&indices), capacity, |set, change| {
+                    changes[set as usize].1 += change;
                 });
-            }
-            count(&own_region, own.moved(&indices), capacity, |set, change| {
-                self.steps.push((set, 0, change));
-            });
-            let (kept, all) = self.sweep(capacity);
+                let changes = changes[..capacity.sets as usize].iter().enumerate();
+                swept(changes.map(|(set, (all, own))| (set as u64, *all, *own)), capacity)
+            } else {
+                let steps = &mut self.steps;
+                steps.clear();
+                for (piece, region) in window.iter().zip(&regions) {
+                    count(region, piece.moved(&indices), capacity, |set, change| {
+                        steps.push((set, change, 0));
+                    });
+                }
+                count(&own_region, own.moved(&indices), capacity, |set, change| {
+                    steps.push((set, 0, change));
+                });
+                steps.sort_unstable_by_key(|(set, ..)| *set);
+                swept(steps.iter().copied(), capacity)
+            };
             share.kept += kept;
             share.all += all;
         }
         share.all = share.all.max(1);
         share
     }
+}
 
-    /// Lines of the buffer in question that lie in sets which hold all lines, and all its lines,
-    /// from the changes of both counts along the sets.
-    fn sweep(&mut self, capacity: Capacity) -> (u64, u64) {
-        let (mut here, mut own, mut kept, mut all) = (0_i64, 0_i64, 0_u64, 0_u64);
-        let mut stretch = |here: i64, own: i64, sets: u64| {
-            let lines = own as u64 * sets;
-            all += lines;
-            if here <= capacity.ways as i64 {
-                kept += lines;
-            }
-        };
-        if self.steps.len() as u64 > capacity.sets {
-            let sets = capacity.sets as usize;
-            self.changes.clear();
-            self.changes.resize(sets + 1, (0, 0));
-            for (set, change, own_change) in &self.steps {
-                let entry = &mut self.changes[*set as usize];
-                entry.0 += change;
-                entry.1 += own_change;
-            }
-            for (change, own_change) in &self.changes[..sets] {
-                here += change;
-                own += own_change;
-                stretch(here, own, 1);
-            }
-        } else {
-            self.steps.sort_unstable();
-            let mut from = 0;
-            for (set, change, own_change) in &self.steps {
-                if *set > from {
-                    stretch(here, own, set - from);
-                    from = *set;
-                }
-                here += change;
-                own += own_change;
-            }
-            stretch(here, own, capacity.sets - from);
+/// Lines of the buffer in question that lie in sets which hold all lines, and all its lines, from
+/// the changes of both counts in the order of the sets.
+fn swept(changes: impl Iterator<Item = (u64, i64, i64)>, capacity: Capacity) -> (u64, u64) {
+    let (mut here, mut own, mut from) = (0_i64, 0_i64, 0_u64);
+    let (mut kept, mut all) = (0_u64, 0_u64);
+    let mut stretch = |here: i64, own: i64, sets: u64| {
+        let lines = own as u64 * sets;
+        all += lines;
+        if here <= capacity.ways as i64 {
+            kept += lines;
         }
-        (kept, all)
+    };
+    for (set, change, own_change) in changes {
+        if set > from {
+            stretch(here, own, set - from);
+            from = set;
+        }
+        here += change;
+        own += own_change;
     }
+    stretch(here, own, capacity.sets - from);
+    (kept, all)
 }
 
 /// A region of a window: the loops of a touch from `depth` on, in part.
