@@ -11,7 +11,10 @@
 //! M(l) = h(l)·E(l) + T(l)·(M(l+1) − h(l)·E(l+1)), and M = E of one tile innermost.
 //! Layer conditions: Hammer, Eitzinger, Hager, Wellein, "Kerncraft" (IPTW 2016), section 2.4.2.
 
-use super::nest::{Access, Nest, Node, Region, Touch};
+use super::{
+    nest::{Access, Nest, Node, Region, Touch},
+    sets::{bounds, count, swept},
+};
 use crate::{Error, Result};
 
 /// A cache as the analysis sees it.
@@ -405,30 +408,6 @@ impl<'n> Residency<'n> {
     }
 }
 
-/// Lines of the buffer in question that lie in sets which hold all lines, and all its lines, from
-/// the changes of both counts in the order of the sets.
-fn swept(changes: impl Iterator<Item = (u64, i64, i64)>, capacity: Capacity) -> (u64, u64) {
-    let (mut here, mut own, mut from) = (0_i64, 0_i64, 0_u64);
-    let (mut kept, mut all) = (0_u64, 0_u64);
-    let mut stretch = |here: i64, own: i64, sets: u64| {
-        let lines = own as u64 * sets;
-        all += lines;
-        if here <= capacity.ways as i64 {
-            kept += lines;
-        }
-    };
-    for (set, change, own_change) in changes {
-        if set > from {
-            stretch(here, own, set - from);
-            from = set;
-        }
-        here += change;
-        own += own_change;
-    }
-    stretch(here, own, capacity.sets - from);
-    (kept, all)
-}
-
 /// A region of a window: the loops of a touch from `depth` on, in part.
 #[derive(Debug, Clone, Copy)]
 struct Piece<'n> {
@@ -469,46 +448,6 @@ fn sampled(sample: u64, at: u64, trips: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (value ^ (value >> 31)) % trips
-}
-
-/// Least and greatest lines that a region can put into one set, and its lines in all.
-fn bounds(region: &Region, capacity: Capacity) -> (u64, u64, u64) {
-    let runs = region.runs();
-    let offset = region.base % capacity.line;
-    let lines = (offset + region.bytes - 1) / capacity.line + 1;
-    if runs == 1 {
-        return (lines / capacity.sets, lines.div_ceil(capacity.sets), lines);
-    }
-    let total = lines.saturating_mul(runs);
-    (lines / capacity.sets * runs, lines.div_ceil(capacity.sets).saturating_mul(runs), total)
-}
-
-/// Tells at which sets the count of a region's lines per set changes, and by how much; sets run
-/// up to the number of sets, which ends the last stretch.
-fn count(region: &Region, moved: u64, capacity: Capacity, mut change: impl FnMut(u64, i64)) {
-    let sets = capacity.sets;
-    region.each_start(|start| {
-        let start = start + moved;
-        let first = start / capacity.line;
-        let lines = (start + region.bytes - 1) / capacity.line - first + 1;
-        let mut rest = lines;
-        if lines >= sets {
-            change(0, (lines / sets) as i64);
-            rest = lines % sets;
-        }
-        if rest == 0 {
-            return;
-        }
-        let from = first % sets;
-        let to = from + rest;
-        change(from, 1);
-        if to <= sets {
-            change(to, -1);
-        } else {
-            change(0, 1);
-            change(to - sets, -1);
-        }
-    });
 }
 
 fn in_order(body: &[Node], order: &mut Vec<usize>) {
