@@ -1,5 +1,7 @@
 //! Hardware descriptions: TOML files to checked structures, every constant with its source.
 
+mod check;
+mod constants;
 mod cpu;
 mod kind;
 mod read;

@@ -1,13 +1,17 @@
 //! Reads and checks a processor description.
 
-use std::{cell::RefCell, ops::Range, path::Path, sync::Arc};
+use std::path::Path;
 
 use super::{
-    Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, OpEnergy, Sourced, kind::KINDS, shipped,
+    Cache, CachePolicy, Core, CpuArch, Dram, OpEnergy,
+    check::{LEVELS, check_geometry, check_order},
+    constants::{Constants, RATE},
+    kind::KINDS,
+    shipped,
 };
 use crate::{
     Result,
-    config::{Bounds, Document, Located, Node, TableReader, Value},
+    config::{Document, TableReader},
     diagnostics::{Problem, nearest},
 };
 
@@ -94,133 +98,6 @@ pub fn parse(document: &Document) -> Result<CpuArch> {
     }
 }
 
-/// Reads the constants of one table, each with the source of its own or of the table.
-struct Constants<'r, 'a> {
-    reader: &'r TableReader<'a>,
-    source: Option<Arc<str>>,
-    /// Constants without a source, told together at the end of the table.
-    unsourced: RefCell<Vec<(&'static str, Range<usize>)>>,
-}
-
-impl<'r, 'a> Constants<'r, 'a> {
-    fn of(reader: &'r TableReader<'a>) -> Self {
-        let source = reader.opt_text("source").and_then(|text| checked_source(reader, &text));
-        Self { reader, source, unsourced: RefCell::default() }
-    }
-
-    /// Reads a key with `read`, from its plain value or from `{ value = …, source = "…" }`.
-    fn sourced<T>(
-        &self,
-        key: &'static str,
-        plain: impl FnOnce(&TableReader<'a>, &'static str) -> Option<Located<T>>,
-    ) -> Option<(Sourced<T>, Range<usize>)> {
-        let inline = match self.reader.table().get(key) {
-            Some(Node { value: Value::Table(table), .. }) => Some(table),
-            _ => None,
-        };
-        let (found, source) = match inline {
-            Some(table) => {
-                self.reader.node(key);
-                let inner = self.reader.nested(table, key);
-                let source =
-                    inner.opt_text("source").and_then(|text| checked_source(&inner, &text));
-                let value = plain(&inner, "value");
-                inner.finish();
-                (value?, source.or_else(|| self.source.clone()))
-            }
-            None => (plain(self.reader, key)?, self.source.clone()),
-        };
-        let Some(source) = source else {
-            self.unsourced.borrow_mut().push((key, found.span));
-            return None;
-        };
-        Some((Sourced { value: found.value, source }, found.span))
-    }
-
-    /// Ends the table: unknown keys, and constants without a source.
-    fn finish(&self) {
-        self.reader.finish();
-        // An empty source has been told already.
-        let unsourced = self.unsourced.borrow();
-        let Some((key, span)) = unsourced.first().filter(|_| !self.reader.has("source")) else {
-            return;
-        };
-        let name = self.reader.full(key);
-        let message = match unsourced.len() {
-            1 => format!("`{name}` has no source"),
-            count => format!("`{name}` and {} more of its table have no source", count - 1),
-        };
-        self.reader.push(
-            Problem::new(message)
-                .at(self.reader.file(), span.clone(), "where does this number come from?")
-                .hint(
-                    "add `source = \"…\"` to the table, or write `{ value = …, source = \"…\" }`",
-                ),
-        );
-    }
-
-    fn integer(&self, key: &'static str) -> Option<Sourced<u64>> {
-        self.located_integer(key).map(|(value, _)| value)
-    }
-
-    fn located_integer(&self, key: &'static str) -> Option<(Sourced<u64>, Range<usize>)> {
-        self.sourced(key, |reader, key| reader.integer(key, SIZE))
-    }
-
-    fn positive(&self, key: &'static str) -> Option<Sourced<f64>> {
-        self.sourced(key, |reader, key| reader.number(key, RATE)).map(|(value, _)| value)
-    }
-
-    fn natural(&self, key: &'static str) -> Option<Sourced<f64>> {
-        self.sourced(key, |reader, key| reader.number(key, Bounds::<f64>::NATURAL))
-            .map(|(value, _)| value)
-    }
-
-    fn choice<T: Copy>(
-        &self,
-        key: &'static str,
-        choices: &[(&'static str, T)],
-    ) -> Option<Sourced<T>> {
-        self.sourced(key, |reader, key| {
-            if reader.has(key) {
-                reader.opt_choice(key, choices)
-            } else {
-                reader.text(key).and(None)
-            }
-        })
-        .map(|(value, _)| value)
-    }
-
-    fn flag(&self, key: &'static str) -> Option<Sourced<bool>> {
-        self.sourced(key, |reader, key| {
-            let node = reader.require(key)?;
-            if let Value::Boolean(value) = node.value {
-                return Some(Located { value, span: node.span.clone() });
-            }
-            reader.flag(key, false);
-            None
-        })
-        .map(|(value, _)| value)
-    }
-}
-
-/// Sizes are bounded so that products of a few of them fit in 64 bits.
-const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 24, expected: "a positive integer" };
-/// Rates are bounded below so that no quotient leaves the range of a float.
-const RATE: Bounds<f64> = Bounds { least: 1e-6, greatest: 1e9, expected: "a positive number" };
-
-fn checked_source(reader: &TableReader<'_>, text: &Located<String>) -> Option<Arc<str>> {
-    if text.value.trim().is_empty() {
-        reader.push(
-            Problem::new(format!("`{}` is empty", reader.full("source")))
-                .at(reader.file(), text.span.clone(), "expected where the numbers come from")
-                .hint("name a file of a repository, a URL, or `unverified: …`"),
-        );
-        return None;
-    }
-    Some(text.value.as_str().into())
-}
-
 fn read_core(constants: &Constants<'_, '_>) -> Option<Core> {
     let cores = constants.integer("cores");
     let clock_ghz = constants.positive("clock_ghz");
@@ -261,9 +138,6 @@ fn read_core(constants: &Constants<'_, '_>) -> Option<Core> {
         store_per_cycle: store_per_cycle?,
     })
 }
-
-const LEVELS: &[(&str, CacheLevel)] =
-    &[("L1", CacheLevel::L1), ("L2", CacheLevel::L2), ("L3", CacheLevel::L3)];
 
 fn read_cache(constants: &Constants<'_, '_>) -> Option<Cache> {
     let reader = constants.reader;
@@ -318,109 +192,6 @@ fn read_cache(constants: &Constants<'_, '_>) -> Option<Cache> {
         read_pj_per_access: read_pj_per_access?,
         write_pj_per_access: write_pj_per_access?,
     })
-}
-
-/// Size, ways and line must make a whole number of sets.
-fn check_geometry(reader: &TableReader<'_>, sizes: [(u64, Range<usize>); 3]) -> Option<()> {
-    let [(size, size_span), (ways, ways_span), (line, line_span)] = sizes;
-    if !line.is_power_of_two() {
-        reader.problem(
-            format!("`{}` is no power of two", reader.full("line_bytes")),
-            line_span,
-            "lines are addressed by dropping low bits",
-        );
-        return None;
-    }
-    if size < line {
-        reader.push(
-            Problem::new(format!(
-                "`{}` is smaller than one line of {line} bytes",
-                reader.full("size_kib")
-            ))
-            .at(reader.file(), size_span, format!("{size} bytes"))
-            .hint("raise `size_kib` or lower `line_bytes`"),
-        );
-        return None;
-    }
-    let lines = size / line;
-    if size % line != 0 || lines % ways != 0 {
-        let nearest_ways: Vec<String> = (1..=lines.min(64))
-            .filter(|ways| lines.is_multiple_of(*ways))
-            .map(|ways| ways.to_string())
-            .collect();
-        reader.push(
-            Problem::new(format!("`{}` does not divide the cache", reader.full("ways")))
-                .at(reader.file(), ways_span, format!("{lines} lines make no whole number of sets"))
-                .hint(format!("ways that divide {lines} lines: {}", nearest_ways.join(", "))),
-        );
-        return None;
-    }
-    Some(())
-}
-
-/// Levels must come in order, grow in size and latency, and share the line size.
-fn check_order(root: &TableReader<'_>, caches: &[Cache], places: &[Range<usize>]) {
-    let problem = |index: usize, message: String, hint: &str| {
-        root.push(
-            Problem::new(message)
-                .at(root.file(), places[index].clone(), "this level")
-                .hint(hint.to_owned()),
-        );
-    };
-    for (index, cache) in caches.iter().enumerate() {
-        let expected = LEVELS[index.min(2)].1;
-        if index > 2 || cache.level != expected {
-            problem(
-                index,
-                format!(
-                    "cache {} in the file is {:?}, expected {expected:?}",
-                    index + 1,
-                    cache.level
-                ),
-                "write the levels in the order L1, L2, L3, each once",
-            );
-            return;
-        }
-    }
-    if let Some(first) = caches.first()
-        && first.policy.value == CachePolicy::Victim
-    {
-        problem(
-            0,
-            "L1 cannot be a victim cache".to_owned(),
-            "there is no nearer cache to take victims from",
-        );
-    }
-    for (index, pair) in caches.windows(2).enumerate() {
-        let (near, far) = (&pair[0], &pair[1]);
-        if far.size_kib.value <= near.size_kib.value {
-            problem(
-                index + 1,
-                format!(
-                    "{:?} ({} KiB) is not larger than {:?} ({} KiB)",
-                    far.level, far.size_kib.value, near.level, near.size_kib.value
-                ),
-                "sizes must grow away from the core",
-            );
-        }
-        if far.latency_cycles.value <= near.latency_cycles.value {
-            problem(
-                index + 1,
-                format!(
-                    "{:?} latency ({} cycles) is not above {:?} latency ({} cycles)",
-                    far.level, far.latency_cycles.value, near.level, near.latency_cycles.value
-                ),
-                "latencies must grow away from the core",
-            );
-        }
-        if far.line_bytes.value != near.line_bytes.value {
-            problem(
-                index + 1,
-                format!("{:?} and {:?} have different line sizes", far.level, near.level),
-                "the model moves whole lines of one size between all levels",
-            );
-        }
-    }
 }
 
 fn read_dram(constants: &Constants<'_, '_>) -> Option<Dram> {

@@ -14,6 +14,7 @@ pub mod lru;
 pub mod nest;
 pub mod program;
 pub mod residency;
+mod sets;
 pub mod trace;
 pub mod traffic;
 pub mod work;

@@ -11,7 +11,10 @@
 //! M(l) = h(l)·E(l) + T(l)·(M(l+1) − h(l)·E(l+1)), and M = E of one tile innermost.
 //! Layer conditions: Hammer, Eitzinger, Hager, Wellein, "Kerncraft" (IPTW 2016), section 2.4.2.
 
-use super::nest::{Access, Nest, Node, Region, Touch};
+use super::{
+    nest::{Access, Nest, Node, Region, Touch},
+    sets::{bounds, count, swept},
+};
 use crate::{Error, Result};
 
 /// A cache as the analysis sees it.
@@ -44,7 +47,7 @@ const FEW_RUNS: u64 = 64;
 const COUNTED_RUNS: u64 = 4096;
 /// Samples of the outer loop indices, at most, and the work that all samples may take.
 const SAMPLES: u64 = 16;
-const SAMPLE_WORK: u64 = 1 << 11;
+const SAMPLE_WORK: u64 = 1 << 10;
 /// Parts of a produced buffer that are looked at one by one, at most.
 const PARTS: u64 = 8;
 
@@ -369,62 +372,39 @@ impl<'n> Residency<'n> {
             for (at, (index, nested)) in indices.iter_mut().zip(&self.nest.loops).enumerate() {
                 *index = sampled(sample, at as u64, nested.trips);
             }
-            self.steps.clear();
-            for (piece, region) in window.iter().zip(&regions) {
-                count(region, piece.moved(&indices), capacity, |set, change| {
-                    self.steps.push((set, change, 0));
+            let (kept, all) = if runs > FEW_RUNS {
+                let changes = &mut self.changes;
+                changes.clear();
+                changes.resize(capacity.sets as usize + 1, (0, 0));
+                for (piece, region) in window.iter().zip(&regions) {
+                    count(region, piece.moved(&indices), capacity, |set, change| {
+                        changes[set as usize].0 += change;
+                    });
+                }
+                count(&own_region, own.moved(&indices), capacity, |set, change| {
+                    changes[set as usize].1 += change;
                 });
-            }
-            count(&own_region, own.moved(&indices), capacity, |set, change| {
-                self.steps.push((set, 0, change));
-            });
-            let (kept, all) = self.sweep(capacity);
+                let changes = changes[..capacity.sets as usize].iter().enumerate();
+                swept(changes.map(|(set, (all, own))| (set as u64, *all, *own)), capacity)
+            } else {
+                let steps = &mut self.steps;
+                steps.clear();
+                for (piece, region) in window.iter().zip(&regions) {
+                    count(region, piece.moved(&indices), capacity, |set, change| {
+                        steps.push((set, change, 0));
+                    });
+                }
+                count(&own_region, own.moved(&indices), capacity, |set, change| {
+                    steps.push((set, 0, change));
+                });
+                steps.sort_unstable_by_key(|(set, ..)| *set);
+                swept(steps.iter().copied(), capacity)
+            };
             share.kept += kept;
             share.all += all;
         }
         share.all = share.all.max(1);
         share
-    }
-
-    /// Lines of the buffer in question that lie in sets which hold all lines, and all its lines,
-    /// from the changes of both counts along the sets.
-    fn sweep(&mut self, capacity: Capacity) -> (u64, u64) {
-        let (mut here, mut own, mut kept, mut all) = (0_i64, 0_i64, 0_u64, 0_u64);
-        let mut stretch = |here: i64, own: i64, sets: u64| {
-            let lines = own as u64 * sets;
-            all += lines;
-            if here <= capacity.ways as i64 {
-                kept += lines;
-            }
-        };
-        if self.steps.len() as u64 > capacity.sets {
-            let sets = capacity.sets as usize;
-            self.changes.clear();
-            self.changes.resize(sets + 1, (0, 0));
-            for (set, change, own_change) in &self.steps {
-                let entry = &mut self.changes[*set as usize];
-                entry.0 += change;
-                entry.1 += own_change;
-            }
-            for (change, own_change) in &self.changes[..sets] {
-                here += change;
-                own += own_change;
-                stretch(here, own, 1);
-            }
-        } else {
-            self.steps.sort_unstable();
-            let mut from = 0;
-            for (set, change, own_change) in &self.steps {
-                if *set > from {
-                    stretch(here, own, set - from);
-                    from = *set;
-                }
-                here += change;
-                own += own_change;
-            }
-            stretch(here, own, capacity.sets - from);
-        }
-        (kept, all)
     }
 }
 
@@ -468,46 +448,6 @@ fn sampled(sample: u64, at: u64, trips: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (value ^ (value >> 31)) % trips
-}
-
-/// Least and greatest lines that a region can put into one set, and its lines in all.
-fn bounds(region: &Region, capacity: Capacity) -> (u64, u64, u64) {
-    let runs = region.runs();
-    let offset = region.base % capacity.line;
-    let lines = (offset + region.bytes - 1) / capacity.line + 1;
-    if runs == 1 {
-        return (lines / capacity.sets, lines.div_ceil(capacity.sets), lines);
-    }
-    let total = lines.saturating_mul(runs);
-    (lines / capacity.sets * runs, lines.div_ceil(capacity.sets).saturating_mul(runs), total)
-}
-
-/// Tells at which sets the count of a region's lines per set changes, and by how much; sets run
-/// up to the number of sets, which ends the last stretch.
-fn count(region: &Region, moved: u64, capacity: Capacity, mut change: impl FnMut(u64, i64)) {
-    let sets = capacity.sets;
-    region.each_start(|start| {
-        let start = start + moved;
-        let first = start / capacity.line;
-        let lines = (start + region.bytes - 1) / capacity.line - first + 1;
-        let mut rest = lines;
-        if lines >= sets {
-            change(0, (lines / sets) as i64);
-            rest = lines % sets;
-        }
-        if rest == 0 {
-            return;
-        }
-        let from = first % sets;
-        let to = from + rest;
-        change(from, 1);
-        if to <= sets {
-            change(to, -1);
-        } else {
-            change(0, 1);
-            change(to - sets, -1);
-        }
-    });
 }
 
 fn in_order(body: &[Node], order: &mut Vec<usize>) {
