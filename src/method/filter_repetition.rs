@@ -5,11 +5,11 @@
 //! kernels (up to sign) in channel c the count is
 //! Σ_c Σ_{u∈U_c} (nnz(u) − 1) + Σ_k (channels with a non-zero kernel − 1).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Execution, InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
-    each_group, per_group, storage_of,
+    per_group, storage_of,
 };
 use crate::{Result, quant::CodeMatrix};
 
@@ -27,17 +27,18 @@ impl Method for FilterRepetition {
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let slice = (request.shape.kernel_height * request.shape.kernel_width) as usize;
-        let programs = each_group(request, |matrix| share_kernels(matrix, slice));
-        let mut counts = per_group(&programs)?;
+        let groups = request.shape.groups as usize;
+        let shared: Vec<Shared> = (0..groups)
+            .map(|group| share_kernels(request.weights.group(group, groups), slice))
+            .collect();
         // It runs channel by channel: every reference adds a channel's partial sum to its filter's
         // accumulator in memory, so only the filters and one channel's kernels are ever live.
-        let (mut live, mut updates) = (0, 0);
-        for program in &programs {
-            let (kernels, references) = channel_major(program, slice as u32);
-            let filters = program.outputs().len() as u64;
-            live = live.max(filters + kernels);
-            updates += references.saturating_sub(filters);
-        }
+        let filters = request.shape.out_channels / request.shape.groups;
+        let live = shared.iter().map(|group| filters + group.kernels).max().unwrap_or(0);
+        let updates: u64 =
+            shared.iter().map(|group| group.references.saturating_sub(filters)).sum();
+        let programs: Vec<_> = shared.into_iter().map(|group| Arc::new(group.program)).collect();
+        let mut counts = per_group(&programs)?;
         counts.peak_live = counts.peak_live.min(live);
         counts.loads += updates;
         counts.stores += updates;
@@ -56,7 +57,16 @@ impl Method for FilterRepetition {
     }
 }
 
-fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
+/// The program of one group, and what its channel-by-channel execution needs.
+struct Shared {
+    program: OpProgram,
+    /// Most kernels that one channel sums.
+    kernels: u64,
+    /// References of filters to channels whose kernel is not all zero.
+    references: u64,
+}
+
+fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> Shared {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
     let (rows, channels) = (matrix.rows, matrix.columns / slice);
     let kernels = KernelIds::of(matrix, slice);
@@ -64,7 +74,9 @@ fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
     let mut operands = kernels.ids;
     // A slot counts only if its stamp is the channel's, so it is never cleared.
     let mut summed: Vec<(u32, u32)> = vec![(0, 0); kernels.distinct];
+    let (mut most, mut references) = (0, 0);
     for channel in 0..channels {
+        let nodes = program.nodes();
         let stamp = channel as u32 + 1;
         for row in 0..rows {
             let entry = &mut operands[channel * rows + row];
@@ -78,7 +90,9 @@ fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
                 summed[id] = (stamp, partial_sum(&mut program, kernel, start, sign == 1));
             }
             *entry = summed[id].1 << 1 | sign;
+            references += 1;
         }
+        most = most.max(u64::from(program.nodes() - nodes));
     }
     let mut terms = Vec::with_capacity(channels);
     for row in 0..rows {
@@ -99,25 +113,7 @@ fn share_kernels(matrix: CodeMatrix<'_>, slice: usize) -> OpProgram {
         };
         program.push_output(output);
     }
-    program
-}
-
-/// Most kernels that one channel sums, and references of filters to channels, of a program made
-/// by [`share_kernels`]: kernel nodes read one channel's inputs, filter nodes read partial sums.
-fn channel_major(program: &OpProgram, slice: u32) -> (u64, u64) {
-    let mut kernels = vec![0_u64; (program.inputs() / slice) as usize];
-    let mut references = 0;
-    for node in 0..program.nodes() {
-        let terms = program.node(node);
-        let channel = |term: &Term| term.source / slice;
-        let inputs = terms.iter().all(|term| term.source < program.inputs());
-        if inputs && terms.iter().all(|term| channel(term) == channel(&terms[0])) {
-            kernels[channel(&terms[0]) as usize] += 1;
-        } else {
-            references += terms.len() as u64;
-        }
-    }
-    (kernels.into_iter().max().unwrap_or(0), references)
+    Shared { program, kernels: most, references }
 }
 
 /// The sum of one kernel's inputs, all signs flipped if it leads with −1: a node, or the input

@@ -71,13 +71,22 @@ impl QuantizedTensor {
                 shape.filter_len()
             )));
         }
-        if let Some(code) = codes.iter().find(|code| !scheme.allows(**code)) {
+        // One pass without branches finds whether any code is wrong; only then is it looked for.
+        let least = if scheme == Scheme::ZeroOne { 0 } else { -1 };
+        let (wrong, effectual) = codes.chunks(4096).fold((false, 0_u64), |(wrong, sum), chunk| {
+            let outside = chunk
+                .iter()
+                .fold(0, |flags, code| flags | u8::from(*code < least) | u8::from(*code > 1));
+            let zeros: u16 = chunk.iter().map(|code| u16::from(*code == 0)).sum();
+            let zero = scheme == Scheme::Binary && zeros > 0;
+            (wrong || outside > 0 || zero, sum + chunk.len() as u64 - u64::from(zeros))
+        });
+        if let Some(code) = codes.iter().find(|code| wrong && !scheme.allows(**code)) {
             return Err(Problem::new(format!("the code {code} is not a {scheme} weight")));
         }
         if let Some(scale) = scales.iter().find(|scale| !scale.is_finite()) {
             return Err(Problem::new(format!("the scale {scale} is not finite")));
         }
-        let effectual = codes.iter().map(|code| u64::from(*code != 0)).sum();
         Ok(Self { scheme, shape, codes, scales, effectual })
     }
 
@@ -166,5 +175,28 @@ impl<'a> CodeMatrix<'a> {
         self.iter_rows()
             .map(|row| row.iter().zip(input).map(|(code, x)| i64::from(*code) * x).sum())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_code_is_found_wherever_it_stands() {
+        let shape = WeightShape { filters: 1, channels: 10_000, kernel_height: 1, kernel_width: 1 };
+        for scheme in Scheme::ALL {
+            for wrong in [-128, -2, -1, 0, 2, 127] {
+                for place in [0, 4095, 4096, 9_999] {
+                    let mut codes = vec![1; 10_000];
+                    codes[place] = wrong;
+                    let made = QuantizedTensor::new(scheme, shape, codes, vec![1.0]);
+                    assert_eq!(made.is_ok(), scheme.allows(wrong), "{scheme} {wrong}");
+                    if let Ok(tensor) = made {
+                        assert_eq!(tensor.effectual(), 10_000 - u64::from(wrong == 0));
+                    }
+                }
+            }
+        }
     }
 }
