@@ -1,4 +1,4 @@
-//! The report: the contract of `--format json` (see `docs/report.md`).
+//! The report: the contract of `--format json` (see `docs/report.md` and `docs/report.schema.json`).
 
 use serde::Serialize;
 

@@ -1,5 +1,7 @@
 //! Does it run? The binary, its streams and its exit codes.
 
+mod report;
+
 use assert_cmd::Command;
 
 fn signloop() -> Command {
