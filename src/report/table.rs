@@ -53,6 +53,7 @@ pub fn table(report: &Report) -> String {
         "DRAM kB",
         "time us",
         "energy uJ",
+        "of it static",
     ]);
     for total in &report.totals {
         let (read, write) = dram_bytes(&total.traffic);
@@ -67,6 +68,10 @@ pub fn table(report: &Report) -> String {
             format!("{:.1}", (read + write) as f64 / 1e3),
             format!("{:.1}", total.time_us.0),
             format!("{:.2}", total.energy_pj.total.0 / 1e6),
+            format!(
+                "{:.0} %",
+                100.0 * total.energy_pj.static_energy.0 / total.energy_pj.total.0.max(1e-12)
+            ),
         ]);
     }
     let _ = writeln!(
@@ -120,8 +125,9 @@ fn summary(totals: &[Total]) -> String {
 }
 
 fn compare(base: f64, other: f64, what: &str) -> String {
+    let fewer = if what.ends_with('s') { "fewer" } else { "less" };
     if other > 0.0 && base >= other {
-        format!("{:.2}x less {what}", base / other)
+        format!("{:.2}x {fewer} {what}", base / other)
     } else {
         format!("{:.2}x more {what}", other / base.max(f64::MIN_POSITIVE))
     }
