@@ -1,8 +1,10 @@
 //! Arguments, exit codes and output streams; one file a command.
 
+mod check;
 mod common;
 mod list;
 mod pack;
+mod selection;
 mod simulate;
 mod stats;
 
@@ -14,7 +16,8 @@ use crate::{Error, Result};
 
 /// What a low-bit neural network costs on a given machine, counted from its weights.
 ///
-/// Exit codes: 0 done, 2 bad input (nothing was written), 1 a fault of the tool.
+/// Exit codes: 0 done, 1 a regression found by `check` or a fault of the tool, 2 bad input
+/// (nothing was written).
 #[derive(Debug, Parser)]
 #[command(name = "signloop", version)]
 struct Arguments {
@@ -28,6 +31,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Density, entropy and repetition of a network's weights.
     Stats(stats::Args),
+    /// Hold op counts, bytes, energy and cycles against a saved baseline.
+    Check(check::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
     /// Quantise a network's latent weights into a bit-packed file.
@@ -38,18 +43,20 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => report(&error),
     }
 }
 
-fn run(arguments: Arguments) -> Result<()> {
+fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
+        Command::Check(arguments) => return check::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn report(error: &Error) -> ExitCode {

@@ -4,11 +4,11 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::ValueEnum;
 
-use super::common::{emit, load_workload, parse_names, schemes_of, weights_of};
+use super::{common::emit, selection::Selection};
 use crate::{
-    Error, Result, arch,
+    Error, Result,
     diagnostics::{Problem, nearest},
-    method::{PlanOptions, PlanRequest, find, registry},
+    method::PlanRequest,
     report::{self, Request, cost_of},
     workload::{OperandBits, WeightStore},
 };
@@ -22,18 +22,8 @@ pub(super) struct Args {
     /// Network: a TOML file or a shipped name.
     #[arg(long)]
     workload: PathBuf,
-    /// Schemes, comma-separated; those of the weights by default.
-    #[arg(long, value_delimiter = ',')]
-    scheme: Vec<String>,
-    /// Methods, comma-separated; all by default.
-    #[arg(long, value_delimiter = ',')]
-    method: Vec<String>,
-    /// Weights instead of the workload's own (packed, .safetensors, .npz, .npy).
-    #[arg(long)]
-    weights: Option<PathBuf>,
-    /// Seed of synthetic weights and of every random choice.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    selection: Selection,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -54,24 +44,8 @@ enum Format {
 
 /// Simulates and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
-    let arch = arch::load(&arguments.arch)?;
-    let workload = load_workload(&arguments.workload)?;
-    let source = weights_of(&workload, arguments.weights.as_deref())?;
-    let schemes = schemes_of(&arguments.scheme, &source)?;
-    let methods = if arguments.method.is_empty() {
-        registry().to_vec()
-    } else {
-        parse_names(&arguments.method, find)?
-    };
-    let options = PlanOptions { seed: arguments.seed, ..PlanOptions::default() };
-    let request = Request {
-        arch: &arch,
-        workload: &workload,
-        weights: &source,
-        schemes: &schemes,
-        methods: &methods,
-        options: &options,
-    };
+    let resolved = arguments.selection.resolve(&arguments.arch, &arguments.workload)?;
+    let request = resolved.request();
     let text = match (&arguments.explain, arguments.format) {
         (Some(layer), _) => explain(&request, layer)?,
         (None, Format::Table) => report::table(&report::simulate(&request)?),

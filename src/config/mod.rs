@@ -8,4 +8,4 @@ mod reader;
 mod tree;
 
 pub use reader::{Bounds, Located, TableReader};
-pub use tree::{Document, Key, Node, Table, Value};
+pub use tree::{Document, Key, Node, Table, Value, read_text};

@@ -1,5 +1,6 @@
 //! Does it run? The binary, its streams and its exit codes.
 
+mod check;
 mod report;
 
 use assert_cmd::Command;
