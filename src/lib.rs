@@ -14,6 +14,7 @@ pub mod diagnostics;
 pub mod error;
 pub mod method;
 pub mod model;
+pub mod plot;
 pub mod quant;
 pub mod report;
 pub mod units;

@@ -4,6 +4,7 @@ mod check;
 mod common;
 mod list;
 mod pack;
+mod plot;
 mod selection;
 mod simulate;
 mod stats;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
+    /// Figures for papers from a report: SVG, CSV and PGFPlots.
+    Plot(plot::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
 }
@@ -55,6 +58,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)
 }

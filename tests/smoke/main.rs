@@ -1,6 +1,7 @@
 //! Does it run? The binary, its streams and its exit codes.
 
 mod check;
+mod plot;
 mod report;
 
 use assert_cmd::Command;
