@@ -195,6 +195,7 @@ proptest! {
             popcounts: count,
             loads: count,
             stores: count / 2,
+            halo_adds_total: 0,
             peak_live: count / 11,
         };
         let storage =

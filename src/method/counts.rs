@@ -21,8 +21,31 @@ pub struct OpCounts {
     pub loads: u64,
     /// Stores of intermediate sums and outputs.
     pub stores: u64,
+    /// Adds of the whole layer beyond `adds` at every output position: planes that are shared
+    /// across pixels are also computed at positions outside the output map (`shift-shared`).
+    pub halo_adds_total: u64,
     /// Most intermediate sums alive at once, in values, inputs not counted.
     pub peak_live: u64,
+}
+
+impl OpCounts {
+    /// Adds of a whole layer of so many output positions, halo included.
+    ///
+    /// # Errors
+    /// The count overflows.
+    pub fn adds_total(&self, positions: u64) -> crate::Result<u64> {
+        self.adds
+            .checked_mul(positions)
+            .and_then(|adds| adds.checked_add(self.halo_adds_total))
+            .ok_or(crate::Error::Overflow("adds"))
+    }
+
+    /// The counts with the halo spread over the positions, rounded up, for the time model.
+    #[must_use]
+    pub fn with_halo_spread(&self, positions: u64) -> Self {
+        let adds = self.adds + self.halo_adds_total.div_ceil(positions.max(1));
+        Self { adds, ..*self }
+    }
 }
 
 /// What a method keeps in memory for a layer's weights.

@@ -9,12 +9,16 @@ mod common;
 mod counts;
 mod dense;
 mod filter_repetition;
+mod planes;
 mod program;
 mod registry;
+pub mod shared_sum;
+mod sums;
 
 pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
 pub use counts::{OpCounts, WeightStorage};
+pub use planes::plane_value;
 pub use program::{InputSpace, OpProgram, Output, Shift, Term, programs_multiply};
 pub use registry::{find, registry};
 

@@ -5,10 +5,12 @@ use super::{
     bit_packed::BitPacked,
     dense::{Dense, ZeroSkip},
     filter_repetition::FilterRepetition,
+    shared_sum::{SharedSum, ShiftShared},
 };
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 4] = [&Dense, &BitPacked, &ZeroSkip, &FilterRepetition];
+static METHODS: [&dyn Method; 6] =
+    [&Dense, &BitPacked, &ZeroSkip, &FilterRepetition, &SharedSum, &ShiftShared];
 
 /// All methods.
 #[must_use]

@@ -142,14 +142,8 @@ fn plan_and_cost(
         effectual: weights.effectual(),
         density: weights.density(),
     };
-    Ok(Ok(LayerResult::new(
-        scheme.name(),
-        method.name(),
-        summary,
-        (plan.counts, plan.storage),
-        &layer.shape,
-        cost,
-    )))
+    let counted = (plan.counts, plan.storage);
+    LayerResult::new(scheme.name(), method.name(), summary, counted, &layer.shape, cost).map(Ok)
 }
 
 /// Cost of one layer under one plan.
@@ -163,6 +157,7 @@ pub fn cost_of(
     execution: Execution,
     (counts, storage): (&OpCounts, &WeightStorage),
 ) -> Result<LayerCost> {
+    let counts = &counts.with_halo_spread(layer.shape.positions());
     evaluate(arch, &LayerWork { shape: &layer.shape, bits, execution, counts, storage })
 }
 
@@ -183,5 +178,5 @@ fn full_precision(arch: &CpuArch, layer: &Layer) -> Result<LayerResult> {
     };
     let summary = WeightSummary { total: weights, effectual: weights, density: 1.0 };
     let cost = cost_of(arch, layer, layer.bits, Execution::Gemm, (&counts, &storage))?;
-    Ok(LayerResult::new("fp32", "dense", summary, (counts, storage), &layer.shape, cost))
+    LayerResult::new("fp32", "dense", summary, (counts, storage), &layer.shape, cost)
 }

@@ -138,7 +138,7 @@ impl Total {
             Ok(())
         };
         let counts = &mut self.ops.counts;
-        add(&mut counts.adds_total, layer.adds)?;
+        counts.adds_total = sum(counts.adds_total, result.ops.adds_total)?;
         add(&mut counts.multiplies_total, layer.multiplies)?;
         add(&mut counts.scale_muls_total, layer.scale_muls)?;
         add(&mut counts.logic_ops_total, layer.logic_ops)?;

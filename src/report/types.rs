@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    Result,
     method::{OpCounts, WeightStorage},
     model::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic},
     units::Microseconds,
@@ -88,13 +89,13 @@ pub struct OpSummary {
     pub counts: OpCounts,
     /// K·N per output position.
     pub dense_macs: u64,
-    /// dense_macs / adds.
+    /// dense_macs_total / adds_total, which is dense_macs / adds where there is no halo.
     pub arithmetic_reduction: f64,
     /// 2·dense_macs / adds: a multiply and an add counted apart.
     pub arithmetic_reduction_two_op: f64,
     /// Output positions of the layer.
     pub positions: u64,
-    /// adds × positions.
+    /// adds × positions + halo_adds_total.
     pub adds_total: u64,
     /// dense_macs × positions.
     pub dense_macs_total: u64,
@@ -125,7 +126,9 @@ pub struct LayerResult {
 
 impl LayerResult {
     /// Joins a count and its cost.
-    #[must_use]
+    ///
+    /// # Errors
+    /// A count overflows.
     pub fn new(
         scheme: &str,
         method: &str,
@@ -133,19 +136,21 @@ impl LayerResult {
         (counts, storage): (OpCounts, WeightStorage),
         shape: &LayerShape,
         cost: LayerCost,
-    ) -> Self {
+    ) -> Result<Self> {
         let dense_macs = shape.dense_macs();
-        let reduction = ratio(dense_macs, counts.adds);
+        let adds_total = counts.adds_total(shape.positions())?;
+        // Halo adds count against a method that shares across pixels.
+        let reduction = ratio(dense_macs * shape.positions(), adds_total);
         let ops = OpSummary {
             counts,
             dense_macs,
             arithmetic_reduction: reduction,
             arithmetic_reduction_two_op: 2.0 * reduction,
             positions: shape.positions(),
-            adds_total: counts.adds * shape.positions(),
+            adds_total,
             dense_macs_total: dense_macs * shape.positions(),
         };
-        Self {
+        Ok(Self {
             scheme: scheme.to_owned(),
             method: method.to_owned(),
             weights,
@@ -155,7 +160,7 @@ impl LayerResult {
             energy_pj: cost.energy,
             cycles: cost.cycles,
             time_us: cost.time_us,
-        }
+        })
     }
 }
 

@@ -1,0 +1,11 @@
+//! `shared-sum` and `shift-shared`: the fewest adds.
+
+mod blocks;
+mod columns;
+mod halving;
+mod method;
+mod portfolio;
+
+pub use columns::Columns;
+pub use method::{SharedSum, ShiftShared};
+pub use portfolio::{Candidate, build, fewest};

@@ -1,0 +1,405 @@
+//! Pair extraction: make the operand pair with the best score a node, until no pair occurs twice.
+//!
+//! Hartley's common subexpression elimination (equal-sign and opposite-sign pairs apart), with
+//! the score `c − λ·e` in place of the raw count c, where e is the count that chance alone would
+//! give: e = n_i·n_j·o / (R·σ·P²) for operands that occur n_i and n_j times in R sums, σ = 2 if
+//! signs vary and 1 if not, P positions of the kernel and o pairs of positions that lie the
+//! pair's displacement apart (P = o = 1 without shifts). Pairs that exceed chance are the rare
+//! ones, and taking them first leaves more for the rest.
+
+use std::{cmp::Ordering, collections::BinaryHeap};
+
+use rayon::prelude::*;
+
+use super::{counter::Counter, dag::Dag, packing::Packing};
+
+/// How pairs are ranked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scoring {
+    /// λ: weight of the count that chance gives; 0 ranks by raw count.
+    pub lift: f32,
+}
+
+/// The best partner of one operand.
+#[derive(Debug, Clone, Copy)]
+struct Best {
+    score: f32,
+    /// Pair key: partner, displacement code, whether the signs differ.
+    key: u32,
+    /// Revisions of the operand and its partner when this was found.
+    revisions: (u32, u32),
+}
+
+/// Heap entry: by score, the newest operand first among equals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Candidate {
+    score: f32,
+    operand: u32,
+}
+
+impl Eq for Candidate {}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then(self.operand.cmp(&other.operand))
+    }
+}
+
+/// Which sums hold which operands, by bit: pairs of dense operands are counted a word at a time.
+struct Bits {
+    words: usize,
+    signed: bool,
+    /// Per operand `words` words of + and, where signed, `words` of −.
+    words_of: Vec<u64>,
+}
+
+struct Greedy {
+    packing: Packing,
+    inputs: u32,
+    /// Packed operands of every sum, ascending.
+    sums: Vec<Vec<u32>>,
+    /// Packed (sum, position, sign) of every operand, ascending.
+    places: Vec<Vec<u32>>,
+    revisions: Vec<u32>,
+    best: Vec<Option<Best>>,
+    nodes: Vec<[u32; 2]>,
+    /// λ·o / (R·σ·P²) by displacement code.
+    chance: Vec<f32>,
+    bits: Option<Bits>,
+    alive: Vec<u32>,
+}
+
+/// Shares pairs among the targets of `dag` (whose nodes must be empty) and returns the result;
+/// `None` if the sums are too many to pack.
+pub fn extract(dag: &Dag, packing: Packing, scoring: Scoring) -> Option<Dag> {
+    let operands_at_most = dag.targets.iter().map(Vec::len).sum::<usize>() + dag.inputs as usize;
+    let limit = packing.max_index() as usize;
+    if operands_at_most > limit || dag.targets.len() > limit {
+        return None;
+    }
+    let mut greedy = Greedy::new(dag, packing, scoring);
+    greedy.run();
+    Some(greedy.into_dag())
+}
+
+impl Greedy {
+    fn new(dag: &Dag, packing: Packing, scoring: Scoring) -> Self {
+        let inputs = dag.inputs;
+        let mut places: Vec<Vec<u32>> = vec![Vec::new(); inputs as usize];
+        let mut sums = Vec::with_capacity(dag.targets.len());
+        let mut signed = false;
+        for (sum, terms) in dag.targets.iter().enumerate() {
+            let mut packed: Vec<u32> = terms
+                .iter()
+                .map(|term| {
+                    let (row, column) = (term.shift.dy as u32, term.shift.dx as u32);
+                    signed |= term.negative;
+                    packing.pack(term.source, row, column, term.negative)
+                })
+                .collect();
+            packed.sort_unstable();
+            for operand in &packed {
+                places[packing.index(*operand) as usize]
+                    .push(packing.with_index(*operand, sum as u32));
+            }
+            sums.push(packed);
+        }
+        let sigma = if signed { 2.0 } else { 1.0 };
+        let positions = (packing.height * packing.width) as f32;
+        let denominator = sums.len().max(1) as f32 * sigma * positions * positions;
+        let chance = (0..packing.displacements() as u32)
+            .map(|code| scoring.lift * packing.overlap(code) as f32 / denominator)
+            .collect();
+        let bits = (packing.bits == 1).then(|| Bits::new(&places, sums.len(), signed));
+        let alive = (0..inputs).filter(|i| places[*i as usize].len() > 1).collect();
+        Self {
+            packing,
+            inputs,
+            sums,
+            revisions: vec![0; places.len()],
+            best: vec![None; places.len()],
+            places,
+            nodes: Vec::new(),
+            chance,
+            bits,
+            alive,
+        }
+    }
+
+    fn run(&mut self) {
+        // The first look at every operand is independent of the others.
+        let found: Vec<Option<Best>> = {
+            let greedy = &*self;
+            (0..self.inputs)
+                .into_par_iter()
+                .map_init(Counter::default, |counter, operand| greedy.scan(operand, counter))
+                .collect()
+        };
+        self.best = found;
+        let mut heap: BinaryHeap<Candidate> = (0..self.inputs)
+            .filter_map(|operand| {
+                self.best[operand as usize].map(|best| Candidate { score: best.score, operand })
+            })
+            .collect();
+        let mut counter = Counter::default();
+        let mut steps = 0_u32;
+        while let Some(Candidate { score, operand }) = heap.pop() {
+            let Some(best) = self.best[operand as usize] else { continue };
+            if best.score.to_bits() != score.to_bits() {
+                continue;
+            }
+            let partner = self.packing.index(best.key);
+            let revisions = (self.revisions[operand as usize], self.revisions[partner as usize]);
+            if best.revisions == revisions {
+                let node = self.share(operand, best.key);
+                self.rank(node, &mut heap, &mut counter);
+                steps += 1;
+                if steps.is_multiple_of(128) {
+                    let places = &self.places;
+                    self.alive.retain(|operand| places[*operand as usize].len() > 1);
+                }
+            }
+            self.rank(operand, &mut heap, &mut counter);
+        }
+    }
+
+    /// Looks up an operand's best partner and queues it.
+    fn rank(&mut self, operand: u32, heap: &mut BinaryHeap<Candidate>, counter: &mut Counter) {
+        let best = self.scan(operand, counter);
+        self.best[operand as usize] = best;
+        if let Some(best) = best {
+            heap.push(Candidate { score: best.score, operand });
+        }
+    }
+
+    fn scan(&self, operand: u32, counter: &mut Counter) -> Option<Best> {
+        let places = &self.places[operand as usize];
+        if places.len() < 2 {
+            return None;
+        }
+        let work: usize =
+            places.iter().map(|place| self.sums[self.packing.index(*place) as usize].len()).sum();
+        match &self.bits {
+            Some(bits) if bits.cost(self.alive.len()) < work => self.scan_bits(operand, bits),
+            _ => self.scan_sums(operand, counter),
+        }
+    }
+
+    fn consider(&self, best: &mut Option<Best>, operand: u32, key: u32, count: u32) {
+        let partner = self.packing.index(key);
+        let chance = self.chance[(self.packing.low(key) >> 1) as usize];
+        let (own, other) =
+            (self.places[operand as usize].len(), self.places[partner as usize].len());
+        let score = count as f32 - chance * own as f32 * other as f32;
+        let better = |best: &Best| score > best.score || (score == best.score && key > best.key);
+        if best.as_ref().is_none_or(better) {
+            let revisions = (self.revisions[operand as usize], self.revisions[partner as usize]);
+            *best = Some(Best { score, key, revisions });
+        }
+    }
+
+    fn scan_sums(&self, operand: u32, counter: &mut Counter) -> Option<Best> {
+        let packing = self.packing;
+        counter.reserve(self.places.len() << packing.bits);
+        for place in &self.places[operand as usize] {
+            // code_j − code_i + max_code, in the bits of the code; the sign bit is the product.
+            let bias = (packing.max_code() << 1).wrapping_sub(packing.low(*place) & !1);
+            let sign = place & 1;
+            for other in &self.sums[packing.index(*place) as usize] {
+                counter.add(other.wrapping_add(bias) ^ sign);
+            }
+        }
+        // An operand beside itself: only displacements one way, and not itself.
+        let own_end = packing.pack(operand, 0, 0, false) + (packing.max_code() << 1) + 1;
+        let own_start = packing.pack(operand, 0, 0, false);
+        let mut best = None;
+        counter.drain(|key, count| {
+            if count < 2 || (own_start..=own_end).contains(&key) {
+                return;
+            }
+            let count = if packing.index(key) == operand {
+                self.matches(operand, key).len() as u32
+            } else {
+                count
+            };
+            if count >= 2 {
+                self.consider(&mut best, operand, key, count);
+            }
+        });
+        best
+    }
+
+    fn scan_bits(&self, operand: u32, bits: &Bits) -> Option<Best> {
+        let mut best = None;
+        for partner in &self.alive {
+            if *partner != operand {
+                let (same, opposite) = bits.together(operand, *partner);
+                for (sign, count) in [(0, same), (1, opposite)] {
+                    if count >= 2 {
+                        self.consider(&mut best, operand, partner << 1 | sign, count);
+                    }
+                }
+            }
+        }
+        best
+    }
+
+    /// The places of `operand` whose pair partner is there too; chains of an operand with itself
+    /// are cut into disjoint pairs.
+    fn matches(&self, operand: u32, key: u32) -> Vec<u32> {
+        let packing = self.packing;
+        let partner = packing.index(key);
+        let ahead = (packing.low(key) & !1).wrapping_sub(packing.max_code() << 1);
+        let sign = key & 1;
+        let mut others = self.places[partner as usize].iter().peekable();
+        let mut taken: Vec<u32> = Vec::new();
+        let mut found = Vec::new();
+        for place in &self.places[operand as usize] {
+            if partner == operand && taken.binary_search(place).is_ok() {
+                continue;
+            }
+            // Before the first position of the first sum there is nothing.
+            let Some(wanted) = place.checked_add_signed(ahead.cast_signed()) else { continue };
+            let wanted = wanted ^ sign;
+            // Signs may differ, so only sum and position are ordered.
+            while others.next_if(|other| **other | 1 < wanted | 1).is_some() {}
+            if others.peek().is_some_and(|other| **other == wanted) {
+                found.push(*place);
+                if partner == operand {
+                    taken.push(wanted);
+                }
+            }
+        }
+        found
+    }
+
+    /// Makes a pair a node and returns it.
+    fn share(&mut self, operand: u32, key: u32) -> u32 {
+        let packing = self.packing;
+        let partner = packing.index(key);
+        let node = self.places.len() as u32;
+        let found = self.matches(operand, key);
+        let (first, second) = packing.anchors(packing.low(key) >> 1);
+        let ahead = (packing.low(key) & !1).wrapping_sub(packing.max_code() << 1);
+        let sign = key & 1;
+        debug_assert!(found.len() >= 2, "a shared pair occurs at least twice");
+        let mut own = Vec::with_capacity(found.len());
+        for place in &found {
+            let other = place.wrapping_add(ahead) ^ sign;
+            let sum = &mut self.sums[packing.index(*place) as usize];
+            for (gone, index) in [(*place, operand), (other, partner)] {
+                let packed = packing.with_index(gone, index);
+                if let Ok(position) = sum.binary_search(&packed) {
+                    sum.remove(position);
+                }
+            }
+            let anchor = place - (first << 1);
+            // The newest node has the largest index, so the sum stays sorted.
+            sum.push(packing.with_index(anchor, node));
+            own.push(anchor);
+        }
+        let others: Vec<u32> = found.iter().map(|place| place.wrapping_add(ahead) ^ sign).collect();
+        if let Some(bits) = &mut self.bits {
+            bits.remove(operand, &found);
+            bits.remove(partner, &others);
+            bits.push(&own);
+        }
+        remove_sorted(&mut self.places[operand as usize], &found);
+        remove_sorted(&mut self.places[partner as usize], &others);
+        self.revisions[operand as usize] += 1;
+        self.revisions[partner as usize] += 1;
+        self.places.push(own);
+        self.revisions.push(0);
+        self.best.push(None);
+        self.alive.push(node);
+        self.nodes.push([
+            operand << packing.bits | first << 1,
+            partner << packing.bits | second << 1 | sign,
+        ]);
+        node
+    }
+
+    fn into_dag(self) -> Dag {
+        let terms = |packed: &[u32]| packed.iter().map(|p| self.packing.term(*p)).collect();
+        Dag {
+            inputs: self.inputs,
+            nodes: self.nodes.iter().map(|pair| terms(pair)).collect(),
+            targets: self.sums.iter().map(|sum| terms(sum)).collect(),
+        }
+    }
+}
+
+/// Removes the ascending `gone` (by sum and position) from the ascending `list`.
+fn remove_sorted(list: &mut Vec<u32>, gone: &[u32]) {
+    let mut gone = gone.iter().peekable();
+    list.retain(|place| {
+        while gone.next_if(|other| **other < *place).is_some() {}
+        gone.next_if(|other| **other == *place).is_none()
+    });
+}
+
+impl Bits {
+    fn new(places: &[Vec<u32>], sums: usize, signed: bool) -> Self {
+        let mut bits = Self { words: sums.div_ceil(64), signed, words_of: Vec::new() };
+        for places in places {
+            bits.push(places);
+        }
+        bits
+    }
+
+    fn stride(&self) -> usize {
+        self.words * if self.signed { 2 } else { 1 }
+    }
+
+    /// Work of comparing one operand with all alive ones, in entries of a sparse scan.
+    fn cost(&self, alive: usize) -> usize {
+        alive * (self.words * if self.signed { 2 } else { 1 } / 2 + 3)
+    }
+
+    fn position(&self, place: u32) -> (usize, u64) {
+        let (sum, negative) = ((place >> 1) as usize, (place & 1) as usize);
+        (negative * self.words + sum / 64, 1 << (sum % 64))
+    }
+
+    fn push(&mut self, places: &[u32]) {
+        let start = self.words_of.len();
+        self.words_of.resize(start + self.stride(), 0);
+        for place in places {
+            let (word, bit) = self.position(*place);
+            self.words_of[start + word] |= bit;
+        }
+    }
+
+    fn remove(&mut self, operand: u32, places: &[u32]) {
+        let start = operand as usize * self.stride();
+        for place in places {
+            let (word, bit) = self.position(*place);
+            self.words_of[start + word] &= !bit;
+        }
+    }
+
+    /// Sums that hold both with equal signs, and with opposite signs.
+    fn together(&self, first: u32, second: u32) -> (u32, u32) {
+        let stride = self.stride();
+        let slice = |operand: u32| &self.words_of[operand as usize * stride..][..stride];
+        let common = |a: &[u64], b: &[u64]| -> u32 {
+            a.iter().zip(b).map(|(a, b)| (a & b).count_ones()).sum()
+        };
+        let (a, b) = (slice(first), slice(second));
+        if !self.signed {
+            return (common(a, b), 0);
+        }
+        let (a_plus, a_minus) = a.split_at(self.words);
+        let (b_plus, b_minus) = b.split_at(self.words);
+        (
+            common(a_plus, b_plus) + common(a_minus, b_minus),
+            common(a_plus, b_minus) + common(a_minus, b_plus),
+        )
+    }
+}
