@@ -19,7 +19,10 @@ pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
 pub use counts::{OpCounts, WeightStorage};
 pub use planes::plane_value;
-pub use program::{InputSpace, OpProgram, Output, Shift, Term, programs_multiply};
+pub use program::{
+    InputSpace, LiveRanges, OpProgram, Output, ProgramExport, RegisterUse, Schedule, Shift, Step,
+    Term, graphviz, simulate_registers, steps,
+};
 pub use registry::{find, registry};
 
 use std::sync::Arc;
