@@ -13,6 +13,7 @@ mod planes;
 mod program;
 mod registry;
 pub mod shared_sum;
+mod sum_merge;
 mod sums;
 
 pub use bit_packed::bit_packed_multiply;
@@ -25,7 +26,7 @@ pub use program::{
 };
 pub use registry::{find, registry};
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use crate::{
     Result,
@@ -53,11 +54,15 @@ pub struct PlanOptions {
     pub seed: u64,
     /// Iterations of local search (0: none). A count, not a time, so that results repeat.
     pub search_iterations: u64,
+    /// Columns of a tile within which `sum-merge` merges; all columns by default.
+    pub column_tile: Option<NonZeroU32>,
+    /// Filters that share an indirection table in `ucnn`; the best number by default.
+    pub filter_group: Option<NonZeroU32>,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { seed: 1, search_iterations: 0 }
+        Self { seed: 1, search_iterations: 0, column_tile: None, filter_group: None }
     }
 }
 

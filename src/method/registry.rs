@@ -6,11 +6,20 @@ use super::{
     dense::{Dense, ZeroSkip},
     filter_repetition::FilterRepetition,
     shared_sum::{SharedSum, ShiftShared},
+    sum_merge::SumMerge,
 };
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 6] =
-    [&Dense, &BitPacked, &ZeroSkip, &FilterRepetition, &SharedSum, &ShiftShared];
+static METHODS: [&dyn Method; 8] = [
+    &Dense,
+    &BitPacked,
+    &ZeroSkip,
+    &FilterRepetition,
+    &SumMerge { skip_zeros: true },
+    &SumMerge { skip_zeros: false },
+    &SharedSum,
+    &ShiftShared,
+];
 
 /// All methods.
 #[must_use]
