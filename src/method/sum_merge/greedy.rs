@@ -5,10 +5,10 @@
 //! is the largest of all. Each set keeps a short list of its best partners; only when all of them
 //! have shrunk below the rest is the set counted against all others again.
 
-use super::overlap::{Counter, Sets};
+use super::sets::Sets;
 
 /// Best partners kept for a set between two full counts.
-const WINDOW: usize = 12;
+const WINDOW: usize = 20;
 
 /// Merged sums: a sum's columns, and the merged sums (indices) that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,6 @@ pub struct Sum {
 
 struct State {
     sets: Sets,
-    counter: Counter,
     partners: Vec<Partners>,
     /// Sets by upper bound of their best overlap; the last one in goes first.
     queue: Vec<Vec<u32>>,
@@ -52,17 +51,14 @@ struct Partners {
 pub fn merge(columns: usize, given: Vec<Vec<u16>>) -> Merged {
     let sums = given.len();
     let most = given.iter().map(Vec::len).max().unwrap_or(0);
+    let sizes: Vec<usize> = given.iter().map(Vec::len).collect();
     let mut state = State {
-        sets: Sets::new(columns),
-        counter: Counter::default(),
+        sets: Sets::new(columns, given),
         partners: Vec::new(),
         queue: vec![Vec::new(); most + 1],
         found: Vec::new(),
     };
-    for columns in given {
-        state.insert(columns.len());
-        state.sets.push(columns);
-    }
+    sizes.into_iter().for_each(|size| state.insert(size));
     let mut parts: Vec<Vec<u32>> = vec![Vec::new(); sums];
     let mut bound = most;
     while bound >= 2 {
@@ -139,23 +135,9 @@ impl State {
 
     /// Counts the overlaps of a set with all others and keeps the best.
     fn count(&mut self, set: u32) {
-        self.found.clear();
-        let found = &mut self.found;
-        self.sets.overlaps(set, &mut self.counter, |other, overlap| {
-            if overlap >= 2 {
-                found.push((overlap, other));
-            }
-        });
-        let mut rest = 0;
-        if found.len() > WINDOW {
-            let place = found.len() - WINDOW;
-            found.select_nth_unstable(place);
-            rest = found[..place].iter().map(|(overlap, _)| *overlap).max().unwrap_or(0);
-            found.drain(..place);
-        }
-        found.sort_unstable();
+        let rest = self.sets.largest_overlaps(set, WINDOW, &mut self.found);
         let partners = &mut self.partners[set as usize];
-        partners.best.clone_from(found);
+        partners.best.clone_from(&self.found);
         partners.rest = rest;
     }
 }

@@ -6,7 +6,8 @@
 
 mod greedy;
 mod method;
-mod overlap;
+mod planes;
+mod sets;
 
 pub use greedy::{Merged, merge};
 pub use method::SumMerge;
