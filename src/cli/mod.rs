@@ -2,12 +2,14 @@
 
 mod check;
 mod common;
+mod data;
 mod list;
 mod pack;
 mod plot;
 mod selection;
 mod simulate;
 mod stats;
+mod train;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -40,6 +42,10 @@ enum Command {
     Plot(plot::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
+    /// Train a network with quantised weights, and pack them.
+    Train(train::Args),
+    /// How to get the data sets for `train`, and whether they are whole.
+    Data(data::Args),
 }
 
 /// Parses the arguments, runs the command, prints problems on standard error.
@@ -58,6 +64,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)
