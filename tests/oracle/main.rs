@@ -1,4 +1,5 @@
 //! Does every counted program compute the dense product? Equality, not tolerance.
 
 mod gradients;
+mod kernels;
 mod programs;

@@ -5,7 +5,9 @@ mod columns;
 mod halving;
 mod method;
 mod portfolio;
+mod row_pattern;
 
 pub use columns::Columns;
 pub use method::{SharedSum, ShiftShared};
 pub use portfolio::{Candidate, build, fewest};
+pub use row_pattern::{Ports, RowPattern, row_pattern_program};

@@ -96,7 +96,7 @@ fn rows_as_targets(own: &[usize], equal: &[Option<(usize, bool)>]) -> Vec<Vec<(u
 }
 
 /// Puts the second stage of every block on top of the shared groups.
-fn join(
+pub(super) fn join(
     shared: Dag,
     groups: &Groups,
     columns: &Columns,
