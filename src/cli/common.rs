@@ -4,7 +4,7 @@ use std::{io::Write as _, path::Path};
 
 use crate::{
     Error, Result,
-    diagnostics::{Problem, Problems, nearest},
+    diagnostics::{Problem, Problems},
     quant::Scheme,
     report::write_atomically,
     workload::{self, WeightSource, Workload},
@@ -12,20 +12,8 @@ use crate::{
 
 /// A workload file, or the shipped workload of that name.
 pub(super) fn load_workload(path: &Path) -> Result<Workload> {
-    if path.exists() || path.extension().is_some() {
-        return workload::load(path);
-    }
-    let name = path.to_string_lossy();
-    if let Some((name, text)) = workload::shipped().iter().find(|(own, _)| *own == name) {
-        return workload::parse(&format!("workloads/{name}.toml"), text, Path::new(""));
-    }
-    let names: Vec<&str> = workload::shipped().iter().map(|(name, _)| *name).collect();
-    let problem = Problem::new(format!("no workload file or shipped workload `{name}`"));
-    Err(match nearest(&name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint("`signloop list` prints the shipped ones"),
-    }
-    .into())
+    let (document, folder) = workload::open(path)?;
+    workload::from_document(&document, &folder)
 }
 
 /// The weights to use: those given, or the workload's own.

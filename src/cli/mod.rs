@@ -4,11 +4,13 @@ mod check;
 mod common;
 mod data;
 mod list;
+mod merge;
 mod pack;
 mod plot;
 mod selection;
 mod simulate;
 mod stats;
+mod sweep;
 mod train;
 
 use std::{io::Write as _, process::ExitCode};
@@ -36,6 +38,10 @@ enum Command {
     Stats(stats::Args),
     /// Hold op counts, bytes, energy and cycles against a saved baseline.
     Check(check::Args),
+    /// Every combination of machines, networks, schemes, methods and swept keys, as CSV.
+    Sweep(sweep::Args),
+    /// Join the shards of a sweep.
+    Merge(merge::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
@@ -62,6 +68,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Sweep(arguments) => sweep::run_sweep(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
