@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnostics;
 pub mod error;
+pub mod mapping;
 pub mod method;
 pub mod model;
 pub mod plot;
