@@ -1,5 +1,6 @@
 //! Hardware descriptions: TOML files to checked structures, every constant with its source.
 
+pub mod accelerator;
 mod check;
 mod constants;
 mod cpu;
