@@ -18,6 +18,7 @@ pub mod model;
 pub mod plot;
 pub mod quant;
 pub mod report;
+pub mod timeloop;
 pub mod units;
 pub mod workload;
 
