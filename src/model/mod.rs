@@ -15,6 +15,7 @@ pub mod nest;
 pub mod program;
 pub mod residency;
 mod sets;
+pub mod sparse;
 pub mod trace;
 pub mod traffic;
 pub mod work;
