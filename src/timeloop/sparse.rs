@@ -2,9 +2,10 @@
 
 use super::import::unsupported;
 use crate::{
-    arch::accelerator::{Accelerator, FormatSpec, RankFormat, RankSpec, Saf, SafKind, SafOption},
+    arch::accelerator::{Accelerator, FormatSpec, RankSpec, Saf, SafKind, SafOption},
     config::{Bounds, TableReader, Value},
     diagnostics::Problem as Fault,
+    model::sparse::RankFormat,
     workload::problem::Problem,
 };
 
@@ -143,20 +144,13 @@ fn read_format(table: &TableReader<'_>, problem: &Problem) -> Option<(String, Fo
 
 fn read_rank(table: &TableReader<'_>, problem: &Problem) -> Option<RankSpec> {
     let word = table.text("format")?;
-    let format = match word.value.to_ascii_uppercase().as_str() {
-        "UOP" => RankFormat::OffsetPairs,
-        "CP" => RankFormat::Coordinates,
-        "RLE" => RankFormat::RunLength,
-        "B" => RankFormat::Bitmask,
-        "UB" => RankFormat::UncompressedBitmask,
-        _ => {
-            table.push(
-                Fault::new(format!("the rank format `{}` is not supported", word.value))
-                    .at(table.file(), word.span, "unknown format")
-                    .hint("supported: `UOP`, `CP`, `RLE`, `B`, `UB`"),
-            );
-            return None;
-        }
+    let Some(format) = RankFormat::parse(&word.value) else {
+        table.push(
+            Fault::new(format!("the rank format `{}` is not supported", word.value))
+                .at(table.file(), word.span, "unknown format")
+                .hint("supported: `UOP`, `CP`, `RLE`, `B`, `UB`"),
+        );
+        return None;
     };
     let metadata_bits = table.opt_integer("metadata_word_bits", BITS).map(|bits| bits.value);
     let payload_bits = table.opt_integer("payload_word_bits", BITS).map(|bits| bits.value);

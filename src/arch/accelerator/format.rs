@@ -1,44 +1,9 @@
 //! How a level stores a sparse tensor.
 
-use crate::config::{Bounds, TableReader, Value};
-
-/// Format of one rank of a fibertree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RankFormat {
-    /// Offset pairs (the row pointers of CSR); keeps empty fibers.
-    OffsetPairs,
-    /// Coordinate and payload of each nonempty element (the columns of CSR).
-    Coordinates,
-    /// Run lengths of zeros.
-    RunLength,
-    /// One bit an element; only nonempty elements are stored.
-    Bitmask,
-    /// One bit an element; all elements are stored.
-    UncompressedBitmask,
-}
-
-impl RankFormat {
-    /// All formats with the words for them.
-    pub const WORDS: &'static [(&'static str, Self)] = &[
-        ("uop", Self::OffsetPairs),
-        ("cp", Self::Coordinates),
-        ("rle", Self::RunLength),
-        ("bitmask", Self::Bitmask),
-        ("uncompressed-bitmask", Self::UncompressedBitmask),
-    ];
-
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, format)| *format == self).map_or("", |(word, _)| word)
-    }
-
-    /// Whether empty elements are left out.
-    #[must_use]
-    pub fn compresses(self) -> bool {
-        matches!(self, Self::Coordinates | Self::RunLength | Self::Bitmask)
-    }
-}
+use crate::{
+    config::{Bounds, TableReader, Value},
+    model::sparse::{RANK_FORMATS, RankFormat},
+};
 
 /// One rank of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +31,7 @@ impl FormatSpec {
     /// Whether any rank leaves empty elements out, so that only nonzero words are stored.
     #[must_use]
     pub fn compresses(&self) -> bool {
-        self.ranks.iter().any(|rank| rank.format.compresses())
+        self.ranks.iter().any(|rank| rank.format.compressed())
     }
 }
 
@@ -101,15 +66,15 @@ pub(super) fn read_format(table: &TableReader<'_>) -> Option<(String, FormatSpec
     // A compressed rank over an uncompressed one has no place to store the zeros of the latter.
     let mut compressed = false;
     for (rank, reader) in ranks.iter().zip(&tables) {
-        if compressed && !rank.format.compresses() {
+        if compressed && !rank.format.compressed() {
             reader.problem(
-                format!("the rank `{}` lies below a compressed one", rank.format.word()),
+                format!("the rank `{}` lies below a compressed one", rank.format.name()),
                 reader.span(),
-                "expected a compressed rank: cp, rle or bitmask",
+                "expected a compressed rank: cp, rle or b",
             );
             return None;
         }
-        compressed |= rank.format.compresses();
+        compressed |= rank.format.compressed();
     }
     let inner_to_outer = order.is_some_and(|order| order.value);
     Some((tensor?.value, FormatSpec { ranks, inner_to_outer }))
@@ -117,7 +82,7 @@ pub(super) fn read_format(table: &TableReader<'_>) -> Option<(String, FormatSpec
 
 fn read_rank(table: &TableReader<'_>) -> Option<RankSpec> {
     let format = if table.has("format") {
-        table.opt_choice("format", RankFormat::WORDS)
+        table.opt_choice("format", RANK_FORMATS)
     } else {
         table.text("format");
         None

@@ -8,7 +8,7 @@ mod types;
 mod write;
 
 pub use energy::{ActionEnergy, StorageEnergy};
-pub use format::{FormatSpec, RankFormat, RankSpec};
+pub use format::{FormatSpec, RankSpec};
 pub use read::{load, parse, read};
 pub use sparse::{Saf, SafKind, SafOption};
 pub use types::{Accelerator, Compute, MetadataStore, Storage};

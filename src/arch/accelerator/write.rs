@@ -167,7 +167,7 @@ fn write_format(text: &mut String, tensor: &str, format: &FormatSpec) {
 }
 
 fn rank(rank: &RankSpec) -> String {
-    let mut text = format!("{{ format = \"{}\"", rank.format.word());
+    let mut text = format!("{{ format = \"{}\"", rank.format.name());
     for (key, bits) in [("metadata_bits", rank.metadata_bits), ("payload_bits", rank.payload_bits)]
     {
         if let Some(bits) = bits {

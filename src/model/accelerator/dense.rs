@@ -2,12 +2,13 @@
 
 use super::{
     footprint::{Shape, Sizes},
+    links::{self, Moved, Tracker},
     nest::{Axis, FlatLoop, Nest},
 };
 use crate::{
     mapping::{MAX_LEVELS, Mapping},
     model::sparse::{Rules, Tile},
-    workload::problem::{MAX_DIMENSIONS, MAX_INDICES},
+    workload::problem::MAX_DIMENSIONS,
 };
 
 /// One tensor at one level; counts are those of one instance over the whole run.
@@ -56,40 +57,64 @@ impl Dense {
     }
 }
 
+/// One tensor, and what of the accelerator its dense counts depend on.
+pub(super) struct Question<'a> {
+    pub(super) index: usize,
+    pub(super) shape: &'a Shape,
+    pub(super) output: bool,
+    /// Whether a level's reads serve all instances inside that want the same block.
+    pub(super) multicast: &'a [bool; MAX_LEVELS],
+    /// Array inside each level.
+    pub(super) fanout: &'a [(u64, u64); MAX_LEVELS],
+    pub(super) rules: Rules,
+}
+
 /// Dense counts of one tensor at all levels.
 pub(super) fn tensor(
     nest: &Nest,
     mapping: &Mapping,
-    (index, shape, output): (usize, &Shape, bool),
-    (multicast, rules): (&[bool; MAX_LEVELS], Rules),
+    question: &Question<'_>,
     counts: &mut [Dense; MAX_LEVELS],
 ) {
+    let Question { index, shape, output, rules, .. } = *question;
     let levels = mapping.levels.len();
     let mut child: Option<usize> = None;
     // Words that one instance of the child takes; the compute units take one a step.
     let mut taken = nest.steps;
     let mut positions = 1;
+    // Words read at a level for its own spatial loops, where neighbours help (Timeloop).
+    let mut linked = linked(nest, 0, None, question);
     for level in 0..levels {
-        positions *= spread(nest, level, shape, multicast[level]);
+        positions *= spread(nest, level, shape, question.multicast[level]);
         let own = &mut counts[level];
         *own = Dense::none();
         if !mapping.levels[level].keeps(index) {
+            linked = None;
             continue;
         }
         own.kept = true;
         own.child = child.map(|child| child as u8);
         own.tile = shape.tile(nest.tile(level));
-        own.delivered = delivered(nest, level, shape, own.tile, rules);
-        let content = taken * positions;
+        own.delivered = delivered(nest.outside(level), nest.tile(level), shape, rules);
+        let content = linked.map_or(taken * positions, |moved| moved.read);
         // Fills, first uses and partitions need to know the parent: see below.
         (own.reads, own.updates) = (content, if output { content } else { 0 });
         own.fills = own.delivered;
         if let Some(child) = child {
             counts[child].parent = Some(level as u8);
+            if let Some(moved) = linked.filter(|moved| moved.linked > 0) {
+                let peers = moved.linked / nest.instances(child).max(1);
+                counts[child].delivered = moved.share.round() as u64;
+                counts[child].fills = counts[child].delivered + peers;
+                counts[child].reads += peers;
+            }
         }
         child = Some(level);
         taken = counts[level].delivered;
         positions = 1;
+        if level + 1 < levels {
+            linked = self::linked(nest, level + 1, Some(level), question);
+        }
     }
     if let Some(outermost) = child {
         counts[outermost].fills = 0;
@@ -100,6 +125,36 @@ pub(super) fn tensor(
             Rules::Timeloop => accumulate_by_partition(nest, shape, counts, levels),
         }
     }
+}
+
+/// Words that a level reads for its spatial loops under Timeloop's rules, where that is not the
+/// words of one instance times the different blocks.
+fn linked(
+    nest: &Nest,
+    level: usize,
+    child: Option<usize>,
+    question: &Question<'_>,
+) -> Option<Moved> {
+    let Question { shape, rules, .. } = *question;
+    if rules == Rules::Exact || nest.spatial[level] == (1, 1) {
+        return None;
+    }
+    let all = nest.level(level);
+    let spatial = &all[..all.iter().take_while(|own| own.axis != Axis::Time).count()];
+    let fanout = question.fanout[level];
+    let inside = nest.inside(level);
+    let outside = nest.from(level);
+    if shape.simple {
+        // A tile that moves is never where a neighbour's was: a block of instances moves by
+        // more than its own width. Only compute units ask again for what they just had.
+        if child.is_some() {
+            return None;
+        }
+        let moving = delivered(outside, inside, shape, rules);
+        let read = links::points(spatial, shape, fanout, (nest.steps, moving));
+        return Some(Moved { read, share: 0.0, linked: 0 });
+    }
+    Some(links::walk(outside, spatial, (shape, shape.tile(inside)), child.is_some(), fanout))
 }
 
 /// Different blocks that the instances inside a level ask for at one time.
@@ -121,9 +176,10 @@ fn temporal(loops: &[FlatLoop]) -> impl DoubleEndedIterator<Item = &FlatLoop> {
     loops.iter().filter(|own| own.axis == Axis::Time)
 }
 
-/// Words delivered to one instance of a level over the whole run.
-fn delivered(nest: &Nest, level: usize, shape: &Shape, tile: Tile, rules: Rules) -> u64 {
-    let outside = nest.outside(level);
+/// Words delivered over the whole run to one instance that holds a box of operations' tile, as the
+/// loops outside it run.
+fn delivered(outside: &[FlatLoop], sizes: &Sizes, shape: &Shape, rules: Rules) -> u64 {
+    let tile = shape.tile(sizes);
     if shape.simple {
         // A loop that does not move the tile costs nothing as long as no loop inside it does.
         let moving =
@@ -131,7 +187,7 @@ fn delivered(nest: &Nest, level: usize, shape: &Shape, tile: Tile, rules: Rules)
         return tile.size() * moving.product::<u64>();
     }
     match rules {
-        Rules::Exact => slid(outside, nest.tile(level), shape, tile),
+        Rules::Exact => slid(outside, sizes, shape, tile),
         Rules::Timeloop => visited(outside, shape, tile),
     }
 }
@@ -164,9 +220,7 @@ fn visited(outside: &[FlatLoop], shape: &Shape, tile: Tile) -> u64 {
     let loops: Vec<&FlatLoop> = temporal(outside).collect();
     let mut at = vec![false; loops.len()];
     let mut total = 0;
-    let mut place = [0_i64; MAX_INDICES];
-    let mut before: Option<[i64; MAX_INDICES]> = None;
-    let mut stride: Option<[i64; MAX_INDICES]> = None;
+    let mut tracker = Tracker::default();
     loop {
         let mut steps = [0_i64; MAX_DIMENSIONS];
         let mut weight = 1;
@@ -176,46 +230,15 @@ fn visited(outside: &[FlatLoop], shape: &Shape, tile: Tile) -> u64 {
                 weight *= own.bound - 1;
             }
         }
-        let now = shape.shift(&steps);
-        let shift: [i64; MAX_INDICES] = std::array::from_fn(|index| now[index] - place[index]);
-        let fresh = match before {
-            None => tile.size(),
-            Some(_) if shift == [0; MAX_INDICES] => 0,
-            Some(_) => match stride {
-                None => {
-                    stride = Some(shift);
-                    slice(tile, &shift)
-                }
-                Some(stride) if stride == shift => slice(tile, &shift),
-                Some(_) => {
-                    stride = None;
-                    tile.size()
-                }
-            },
-        };
-        total += fresh * weight;
-        place = now;
-        before = Some(now);
+        if let Some((low, high)) = tracker.step(&shape.shift(&steps), tile) {
+            let extents = (0..shape.ranks()).map(|index| (high[index] - low[index]) as u64);
+            total += extents.product::<u64>() * weight;
+        }
         // Next combination of first and second iterations, the innermost loop fastest.
         let Some(turn) = at.iter().position(|second| !second) else { return total };
         at[..turn].fill(false);
         at[turn] = true;
     }
-}
-
-/// Words of a box that the box before it did not hold; a shift along two indices counts as new.
-fn slice(tile: Tile, shift: &[i64; MAX_INDICES]) -> u64 {
-    let mut moved = None;
-    for (index, (extent, shift)) in tile.extents().zip(shift).enumerate() {
-        if *shift == 0 {
-            continue;
-        }
-        if shift.unsigned_abs() >= extent || moved.is_some() {
-            return tile.size();
-        }
-        moved = Some((index, shift.unsigned_abs()));
-    }
-    moved.map_or(0, |(index, shift)| tile.size() / tile.extent(index) * shift)
 }
 
 /// Outputs: the first value of a word needs no partial sum from outside, and none read here.

@@ -93,6 +93,11 @@ impl Nest {
         &self.loops[usize::from(self.starts[level])..usize::from(self.starts[level + 1])]
     }
 
+    /// Loops of a level and outside it, innermost first.
+    pub(super) fn from(&self, level: usize) -> &[FlatLoop] {
+        &self.loops[usize::from(self.starts[level])..usize::from(self.starts[self.levels])]
+    }
+
     /// Loops outside a level's tile, innermost first.
     pub(super) fn outside(&self, level: usize) -> &[FlatLoop] {
         &self.loops[usize::from(self.starts[level + 1])..usize::from(self.starts[self.levels])]

@@ -244,8 +244,12 @@ impl Density {
     pub fn min_occupancy(&self, tile: &Tile) -> u64 {
         match &self.kind {
             Kind::Dense => tile.size(),
-            // An integer division there makes the least density 0 whenever it is below 1.
-            Kind::Uniform { .. } if self.rules == Rules::Timeloop => 0,
+            // An integer division there makes the least density of a part of the tensor 0.
+            Kind::Uniform { .. }
+                if self.rules == Rules::Timeloop && tile.size() < self.tensor.size() =>
+            {
+                0
+            }
             Kind::Uniform { .. } => self.draw(tile).least(),
             Kind::Structured { density } => (tile.size() as f64 * density).floor() as u64,
             Kind::Banded(_) | Kind::Actual(_) => {

@@ -32,6 +32,8 @@ pub struct Fiber {
 pub struct Fibers {
     ranks: [Fiber; Format::MOST_RANKS],
     len: u8,
+    /// Box of a whole fiber of the outermost rank.
+    top: Tile,
 }
 
 impl Fibers {
@@ -84,11 +86,18 @@ impl Format {
             return Err(fault(loops.iter().filter(|own| own.bound > 1).count()));
         };
         let empty = Fiber { format: RankFormat::Bitmask, shape: 1, element: inner, counted: false };
-        let mut fibers = Fibers { ranks: [empty; Format::MOST_RANKS], len: ranks as u8 };
+        let mut fibers =
+            Fibers { ranks: [empty; Format::MOST_RANKS], len: ranks as u8, top: inner };
+        let mut element = inner;
         if let Some(below) = below {
             fibers.ranks[..under].copy_from_slice(below.ranks());
+            // A child that keeps the tile plain has no say in how its loops are stored here.
+            for (rank, fiber) in fibers.ranks[..under].iter_mut().enumerate() {
+                fiber.format = self.ranks()[ranks - 1 - rank].format;
+                fiber.counted = fiber.shape > 1 || rank == 0;
+            }
+            element = below.top;
         }
-        let mut element = inner;
         for (index, span) in spans.iter().enumerate() {
             let rank = under + index;
             let format = self.ranks()[ranks - 1 - rank].format;
@@ -100,6 +109,7 @@ impl Format {
             fibers.ranks[rank] = Fiber { format, shape, element, counted: shape > 1 || first };
             element = self.above(loops, *span, element, rules);
         }
+        fibers.top = element;
         Ok(fibers)
     }
 

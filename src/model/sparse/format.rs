@@ -128,7 +128,7 @@ pub struct WordBits {
 
 impl Format {
     /// Ranks that a format can have at most.
-    pub const MOST_RANKS: usize = 8;
+    pub const MOST_RANKS: usize = 16;
 
     /// Checks the ranks, outermost first.
     ///
@@ -210,7 +210,7 @@ mod tests {
             Err(FormatFault::CompressedAboveUncompressed { upper: 1, lower: 2 })
         );
         assert_eq!(format(&[]), Err(FormatFault::Empty));
-        assert_eq!(format(&["b"; 9]), Err(FormatFault::TooManyRanks));
+        assert_eq!(format(&["b"; 17]), Err(FormatFault::TooManyRanks));
     }
 
     #[test]
