@@ -4,6 +4,7 @@ pub mod accelerator;
 mod check;
 mod constants;
 mod cpu;
+pub mod energy;
 mod kind;
 mod read;
 mod shipped;
