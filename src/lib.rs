@@ -13,6 +13,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod error;
 pub mod mapping;
+pub mod mapper;
 pub mod method;
 pub mod model;
 pub mod plot;
