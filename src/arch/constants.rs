@@ -22,6 +22,12 @@ impl<'r, 'a> Constants<'r, 'a> {
         Self { reader, source, unsourced: RefCell::default() }
     }
 
+    /// As [`Constants::of`], with the source of the table around where this one states none.
+    pub(super) fn inside(reader: &'r TableReader<'a>, source: Option<Arc<str>>) -> Self {
+        let own = Self::of(reader);
+        Self { source: own.source.clone().or(source), ..own }
+    }
+
     /// Reads a key with `read`, from its plain value or from `{ value = …, source = "…" }`.
     pub(super) fn sourced<T>(
         &self,

@@ -1,8 +1,10 @@
 //! Hardware descriptions: TOML files to checked structures, every constant with its source.
 
+pub mod accelerator;
 mod check;
 mod constants;
 mod cpu;
+pub mod energy;
 mod kind;
 mod read;
 mod shipped;

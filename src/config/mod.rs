@@ -6,6 +6,8 @@
 
 mod reader;
 mod tree;
+mod yaml;
 
 pub use reader::{Bounds, Located, TableReader};
 pub use tree::{Document, Key, Node, Table, Value, read_text};
+pub use yaml::quoted;

@@ -382,6 +382,35 @@ impl<'a> TableReader<'a> {
         }
     }
 
+    /// The raw value of a key whose name comes from the file itself, now counted as known.
+    pub fn node_named(&self, name: &str) -> Option<&'a Node> {
+        let (key, node) = self.table.entries.iter().find(|(key, _)| key.name == name)?;
+        self.known.borrow_mut().push(key.name.as_str());
+        Some(node)
+    }
+
+    /// As [`TableReader::integer`], for a key whose name comes from the file itself.
+    pub fn integer_named(&self, name: &str, bounds: Bounds<u64>) -> Option<Located<u64>> {
+        match self.node_named(name) {
+            Some(node) => self.integer_of(name, node, bounds),
+            None => {
+                self.missing(name, Some(bounds.expected));
+                None
+            }
+        }
+    }
+
+    /// Names and places of the keys that were never asked for.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<(String, Range<usize>)> {
+        let known = self.known.borrow();
+        let entries = self.table.entries.iter();
+        entries
+            .filter(|(key, _)| !known.contains(&key.name.as_str()))
+            .map(|(key, _)| (key.name.clone(), key.span.clone()))
+            .collect()
+    }
+
     /// Reports every key that was never asked for, with the nearest known one.
     pub fn finish(&self) {
         let known = self.known.borrow();

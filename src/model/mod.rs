@@ -4,6 +4,7 @@
 //! ([`residency`], [`traffic`]), and those the cycles ([`ecm`]) and the energy ([`energy`]).
 //! [`lru`] and [`trace`] are the oracle of the traffic. The formulas are in `docs/model.md`.
 
+pub mod accelerator;
 mod cost;
 pub mod ecm;
 pub mod energy;
@@ -15,6 +16,7 @@ pub mod nest;
 pub mod program;
 pub mod residency;
 mod sets;
+pub mod sparse;
 pub mod trace;
 pub mod traffic;
 pub mod work;

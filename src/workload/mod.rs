@@ -3,6 +3,7 @@
 mod chain;
 mod import;
 mod network;
+pub mod problem;
 mod reader;
 mod shape;
 mod shipped;

@@ -2,4 +2,6 @@
 
 mod gradients;
 mod kernels;
+mod mapper;
 mod programs;
+mod sparse;

@@ -1,0 +1,15 @@
+//! Accelerators: scratchpads, an array of compute units, and their sparse features.
+
+mod energy;
+mod format;
+mod read;
+mod sparse;
+mod types;
+mod write;
+
+pub use energy::{ActionEnergy, StorageEnergy};
+pub use format::{FormatSpec, RankSpec};
+pub use read::{load, parse, read};
+pub use sparse::{Saf, SafKind, SafOption};
+pub use types::{Accelerator, Compute, MetadataStore, Storage};
+pub use write::write;

@@ -1,0 +1,12 @@
+//! Mappings: which loops run at which storage level, in which order, in time or in space.
+
+mod check;
+mod read;
+mod types;
+mod write;
+
+pub use check::{Fault, check};
+pub(crate) use read::tell;
+pub use read::{parse, read};
+pub use types::{LevelMapping, Loop, MAX_LEVELS, Mapping};
+pub use write::write;

@@ -1,0 +1,137 @@
+//! Cycles and energy of the accesses of a level.
+
+use super::flow::{Ranks, Words};
+use crate::{
+    arch::accelerator::{ActionEnergy, Storage, StorageEnergy},
+    model::sparse::{Density, Rules, Tile, WordBits},
+};
+
+/// Bits of metadata that move, by kind of access and what becomes of them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct MetadataBits {
+    pub(super) words: Words,
+}
+
+/// Adds up the bits of all ranks.
+pub(super) fn metadata_bits(ranks: &Ranks, bits: &[WordBits]) -> MetadataBits {
+    let mut sum = MetadataBits::default();
+    for (rank, bits) in ranks.as_slice().iter().zip(bits) {
+        for (part, bits) in [(&rank.metadata, bits.metadata), (&rank.payload, bits.payload)] {
+            let bits = bits as f64;
+            let total = &mut sum.words;
+            for (total, own) in [
+                (&mut total.read, &part.read),
+                (&mut total.fill, &part.fill),
+                (&mut total.update, &part.update),
+            ] {
+                total.actual += own.actual * bits;
+                total.gated += own.gated * bits;
+                total.skipped += own.skipped * bits;
+            }
+        }
+    }
+    sum
+}
+
+/// Words that one instance reads and writes in cycles of its ports.
+pub(super) fn port_words(
+    words: &Words,
+    bits: &MetadataBits,
+    level: &Storage,
+    rules: Rules,
+) -> (f64, f64) {
+    let own = |bits: f64| match rules {
+        // Divided as integers there.
+        Rules::Timeloop => (bits / level.word_bits as f64).floor(),
+        Rules::Exact => bits / level.word_bits as f64,
+    };
+    let MetadataBits { words: metadata } = bits;
+    (
+        words.read.busy() + own(metadata.read.busy()),
+        words.fill.busy()
+            + words.update.busy()
+            + own(metadata.fill.busy() + metadata.update.busy()),
+    )
+}
+
+/// Cycles that a level's ports need, in `compute_cycles` of the units.
+pub(super) fn level_cycles(compute_cycles: f64, read: f64, write: f64, level: &Storage) -> f64 {
+    let mut slowdown = 1.0_f64;
+    for (have, words) in [
+        (level.read_words_per_cycle, read),
+        (level.write_words_per_cycle, write),
+        (level.shared_words_per_cycle, read + write),
+    ] {
+        let Some(have) = have else { continue };
+        let need = words / compute_cycles.max(1.0);
+        if have < need {
+            slowdown = slowdown.min(have / need);
+        }
+    }
+    compute_cycles / slowdown
+}
+
+/// Blocks accessed for so many words of a tile: full blocks, but for compressed tiles that are
+/// small the last one of each tile is partly empty.
+pub(super) fn block_ratio(
+    (density, tile, compressed): (&Density, &Tile, bool),
+    share: f64,
+    block_words: u64,
+    rules: Rules,
+) -> f64 {
+    if !compressed || block_words <= 1 || share >= 1.0 || share <= 0.0 {
+        return 1.0;
+    }
+    if rules == Rules::Timeloop {
+        // Timeloop only looks at tiles of fewer blocks than a table of its own says.
+        let column =
+            if share >= 0.1 { ((share / 0.1).floor() as usize).saturating_sub(1) } else { 0 };
+        let row = LARGE_TILES.iter().find(|(block, _)| *block == block_words);
+        match row {
+            Some((_, blocks)) if blocks[column.min(9)] > tile.size() / block_words => {}
+            _ => return 1.0,
+        }
+    }
+    density.expected_blocks(tile, block_words) / (tile.size() as f64 * share / block_words as f64)
+}
+
+/// Tiles of at least so many blocks, by block size and density in tenths, are counted in full
+/// blocks (Timeloop, include/model/buffer.hpp).
+const LARGE_TILES: &[(u64, [u64; 10])] = &[
+    (2, [251, 125, 84, 63, 51, 42, 36, 32, 28, 1]),
+    (4, [375, 188, 125, 94, 75, 63, 54, 47, 42, 1]),
+    (8, [438, 219, 146, 110, 88, 73, 63, 55, 49, 1]),
+    (16, [469, 235, 157, 118, 94, 79, 67, 59, 52, 1]),
+    (32, [485, 243, 162, 122, 97, 81, 70, 61, 52, 1]),
+];
+
+/// Energy of one instance in pJ.
+pub(super) fn level_energy(
+    words: &Words,
+    bits: &MetadataBits,
+    ratio: f64,
+    level: &Storage,
+    rules: Rules,
+) -> f64 {
+    let StorageEnergy { read, fill, update, metadata_read, metadata_fill, metadata_update, .. } =
+        &level.energy;
+    let block = level.block_words as f64;
+    let width = level.metadata.map_or(1.0, |store| store.width_bits as f64);
+    let whole = |count: f64| match rules {
+        Rules::Timeloop => count.ceil(),
+        Rules::Exact => count,
+    };
+    let spent = |flow: &super::flow::Flow, energy: &ActionEnergy, size: f64, ratio: f64| {
+        (whole(flow.actual / size) * energy.actual
+            + whole(flow.gated / size) * energy.gated
+            + whole(flow.skipped / size) * energy.skipped)
+            * ratio
+    };
+    let data = spent(&words.read, read, block, ratio)
+        + spent(&words.fill, fill, block, ratio)
+        + spent(&words.update, update, block, ratio);
+    let MetadataBits { words: metadata } = bits;
+    data + spent(&metadata.read, metadata_read, width, 1.0)
+        + spent(&metadata.fill, metadata_fill, width, 1.0)
+        + spent(&metadata.update, metadata_update, width, 1.0)
+}

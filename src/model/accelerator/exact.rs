@@ -1,0 +1,119 @@
+//! Sparse accesses as expectations, without rounding.
+
+use super::{
+    flow::{Flow, Ranks, Words},
+    saf::{Saving, Savings},
+    timeloop::Tensor,
+};
+use crate::{arch::accelerator::SafKind, mapping::MAX_LEVELS, workload::problem::MAX_TENSORS};
+
+/// What savings do to the operations that this tensor's reads feed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Useless {
+    /// Share of the operations that are skipped.
+    pub(super) skipped: f64,
+    /// Share of the operations that are gated.
+    pub(super) gated: f64,
+}
+
+/// Sets words and metadata of all levels.
+pub(super) fn combine(
+    tensor: &Tensor<'_>,
+    levels: usize,
+    savings: &Savings,
+    words: &mut [[Words; MAX_TENSORS]; MAX_LEVELS],
+    ranks: &mut [[Ranks; MAX_TENSORS]; MAX_LEVELS],
+    reductions: &mut [[f64; MAX_TENSORS]; MAX_LEVELS],
+) -> Useless {
+    let own = tensor.index;
+    // Share of the accesses that savings further out let through.
+    let mut through = 1.0;
+    let mut useless = Useless::default();
+    for level in (0..levels).rev() {
+        let count = &tensor.counts[level];
+        ranks[level][own].reset(0);
+        words[level][own] = Words::default();
+        reductions[level][own] = 0.0;
+        if !count.kept {
+            continue;
+        }
+        let saving = savings[level][own];
+        // The share that was saved outside is part of what would be saved here.
+        let local = saving.map(|saving| Saving {
+            share: if through > 0.0 {
+                (1.0 - (1.0 - saving.share) / through).max(0.0)
+            } else {
+                0.0
+            },
+            ..saving
+        });
+        let stored = if tensor.units[level].is_some() { tensor.shares[level] } else { 1.0 };
+        // What leaves for the level outside is read there as often as it is updated.
+        let reads = count.reads as f64 * stored * through;
+        let drains = count.drains as f64 * stored * through;
+        let mut read = split(reads, local);
+        read.actual += drains;
+        let fills = count.fills as f64 / count.spread as f64;
+        words[level][own] = Words {
+            read,
+            fill: Flow::of(fills * stored * through),
+            update: split(count.updates as f64 * stored * through, local),
+        };
+        if count.updates > 0 {
+            reductions[level][own] =
+                count.reductions as f64 * (words[level][own].update.actual / count.updates as f64);
+        }
+        if let Some(units) = &tensor.units[level] {
+            let sent = count.child.map_or(usize::MAX, |child| {
+                tensor.units[usize::from(child)].as_ref().map_or(0, |units| units.ranks().len())
+            });
+            let size = count.tile.size() as f64;
+            let tiles = [(count.reads + count.drains) as f64, fills, count.updates as f64]
+                .map(|all| all * through / size);
+            let ranks = &mut ranks[level][own];
+            ranks.reset(units.ranks().len());
+            for (index, (rank, units)) in
+                ranks.as_mut_slice().iter_mut().zip(units.ranks()).enumerate()
+            {
+                let local = local.filter(|_| index < sent);
+                let present = 1.0 - units_absent(tensor, level);
+                for (part, units) in
+                    [(&mut rank.metadata, units.metadata), (&mut rank.payload, units.payload)]
+                {
+                    let [read, fill, update] = tiles.map(|tiles| units * present * tiles);
+                    *part = Words {
+                        read: split(read, local),
+                        fill: Flow::of(fill),
+                        update: split(update, local),
+                    };
+                }
+            }
+        }
+        if let Some(saving) = saving {
+            let through_before = through;
+            through = (1.0 - saving.share).min(through);
+            let share = 1.0 - through / through_before;
+            let rest = 1.0 - useless.skipped - useless.gated;
+            match saving.kind {
+                SafKind::Gate => useless.gated += rest * share,
+                SafKind::Skip | SafKind::SpatialSkip => useless.skipped += rest * share,
+            }
+        }
+    }
+    useless
+}
+
+fn units_absent(tensor: &Tensor<'_>, level: usize) -> f64 {
+    tensor.units[level].as_ref().map_or(0.0, |units| units.p_absent)
+}
+
+fn split(all: f64, saving: Option<Saving>) -> Flow {
+    let Some(Saving { kind, share }) = saving else { return Flow::of(all) };
+    let saved = all * share;
+    match kind {
+        SafKind::Gate => Flow { actual: all - saved, gated: saved, skipped: 0.0 },
+        SafKind::Skip | SafKind::SpatialSkip => {
+            Flow { actual: all - saved, gated: 0.0, skipped: saved }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Which loops of the tiles become which ranks of their formats.
+
+use super::{complete::Complete, dense::Dense, footprint::Shape, misfit::Misfit};
+use crate::{
+    mapping::MAX_LEVELS,
+    model::sparse::{Fibers, Format, Rank, RankFormat, RankOrder, Rules, TensorLoop, Tile},
+    workload::problem::MAX_DIMENSIONS,
+};
+
+/// Loops of a tile, kept from call to call.
+pub(super) type Loops = Vec<TensorLoop>;
+
+/// Places the formats of one tensor at all levels that keep it; `None` where it is kept plain.
+pub(super) fn place(
+    complete: &Complete,
+    (tensor, shape): (usize, &Shape),
+    formats: &[Option<Format>],
+    counts: &[Dense; MAX_LEVELS],
+    rules: Rules,
+    (loops, placed): (&mut Loops, &mut [Option<Fibers>; MAX_LEVELS]),
+) -> Result<(), Misfit> {
+    // A plain tile below a compressed one is one rank of all its loops.
+    let mut below: Option<Fibers> = None;
+    for (level, format) in formats.iter().enumerate() {
+        placed[level] = None;
+        let count = &counts[level];
+        if !count.kept {
+            continue;
+        }
+        let child = count.child.map(usize::from);
+        let innermost = child.map_or(0, |child| child + 1);
+        let compressed = format.as_ref().is_some_and(Format::compressed);
+        // A compressed tile that is cut into tiles is stored as those, one after the other.
+        let cut = compressed && child.is_some_and(|child| counts[child].tile.size() > 1);
+        gather(complete, shape, (innermost, level), cut, loops);
+        let under = if cut { below } else { None };
+        let fibers = match format {
+            Some(format) => {
+                let fibers = format
+                    .place(loops, Tile::point(shape.ranks()), under.as_ref(), rules, |loops| {
+                        extent(shape, loops)
+                    })
+                    .map_err(|fault| Misfit::Format { level, tensor, fault })?;
+                placed[level] = Some(fibers);
+                Some(fibers)
+            }
+            None if formats[level + 1..].iter().any(Option::is_some) => plain(shape, loops, rules),
+            None => None,
+        };
+        below = fibers;
+    }
+    Ok(())
+}
+
+/// Loops that project onto the tensor. Where the tile is not cut, its loops span the inner levels'
+/// as well: the innermost loop of each dimension takes them in.
+fn gather(
+    complete: &Complete,
+    shape: &Shape,
+    (innermost, level): (usize, usize),
+    cut: bool,
+    loops: &mut Loops,
+) {
+    loops.clear();
+    let mut inside = [1; MAX_DIMENSIONS];
+    if !cut && innermost > 0 {
+        for own in complete.levels(0, innermost - 1) {
+            inside[usize::from(own.dimension)] *= own.bound;
+        }
+    }
+    for own in complete.levels(innermost, level) {
+        if shape.uses(own.dimension) {
+            let inside = std::mem::replace(&mut inside[usize::from(own.dimension)], 1);
+            loops.push(TensorLoop {
+                dimension: own.dimension,
+                bound: own.bound * inside,
+                tile: shape.tile(&own.sizes),
+            });
+        }
+    }
+}
+
+/// Words that loops span on their own.
+fn extent(shape: &Shape, loops: &[TensorLoop]) -> u64 {
+    let mut sizes = [1; MAX_DIMENSIONS];
+    for own in loops {
+        sizes[usize::from(own.dimension)] *= own.bound;
+    }
+    shape.tile(&sizes).size()
+}
+
+fn plain(shape: &Shape, loops: &[TensorLoop], rules: Rules) -> Option<Fibers> {
+    let rank = Rank { dimensions: Some(u64::MAX), ..Rank::new(RankFormat::UncompressedBitmask) };
+    let format = Format::new(vec![rank], RankOrder::OuterToInner).ok()?;
+    format.place(loops, Tile::point(shape.ranks()), None, rules, |loops| extent(shape, loops)).ok()
+}

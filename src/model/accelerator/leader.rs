@@ -1,0 +1,168 @@
+//! How often an access of one tensor is useless because a tile of another is empty.
+
+use super::{
+    complete::{Complete, PlacedLoop},
+    dense::Dense,
+    footprint::{Shape, Sizes},
+};
+use crate::{
+    mapping::MAX_LEVELS,
+    model::sparse::{Density, Memo, Rules},
+    workload::problem::MAX_DIMENSIONS,
+};
+
+/// What the question needs of the mapped problem.
+pub(super) struct Setting<'a> {
+    pub(super) complete: &'a Complete,
+    pub(super) shapes: &'a [Shape],
+    pub(super) densities: &'a [Density],
+    pub(super) problem_sizes: &'a Sizes,
+    pub(super) rules: Rules,
+}
+
+/// Probability that an access of `follower` at `level` meets an empty tile of one of `leaders`.
+///
+/// The follower's access brings a block of words, which then stays while the loops inside run;
+/// the leader's tile is what those loops touch of it, one step of the shared loops at a time.
+pub(super) fn useless(
+    setting: &Setting<'_>,
+    memo: &mut Memo,
+    (follower, leaders): (usize, &[usize]),
+    (level, count): (usize, &Dense),
+    block_words: u64,
+) -> f64 {
+    let shape = &setting.shapes[follower];
+    let target = Target::find(setting.complete, shape, level, count.child.map(usize::from));
+    let mut wanted = 1.0;
+    for leader in leaders {
+        let Some(sizes) = target.leader_box(setting, (follower, *leader), block_words) else {
+            continue;
+        };
+        let tile = setting.shapes[*leader].tile(&sizes);
+        wanted *= 1.0 - memo.p_empty(&setting.densities[*leader], &tile);
+    }
+    1.0 - wanted
+}
+
+/// The loop whose iterations the follower's accesses are, and the loops above that keep them.
+struct Target {
+    /// Dimension of the target loop.
+    dimension: u8,
+    /// Box of operations that one access serves, the target loop's own iterations included.
+    own: Sizes,
+    /// The same with the loops during which that block stays where it is.
+    around: Sizes,
+    /// Dimensions and bounds of the target loop and of those above it that count.
+    relevant: Vec<(u8, u64)>,
+    spatial: bool,
+    /// Whether an access serves one operation: the innermost loop is temporal.
+    scalar: bool,
+}
+
+impl Target {
+    fn find(complete: &Complete, shape: &Shape, level: usize, child: Option<usize>) -> Self {
+        let innermost = child.map_or(0, |child| child + 1);
+        let mut found: Option<(usize, usize, bool)> = None;
+        'levels: for at in innermost..=level {
+            let loops = complete.level(at);
+            for (index, own) in loops.iter().enumerate() {
+                let moves = own.bound > 1 && shape.uses(own.dimension);
+                if child.is_some() {
+                    if moves {
+                        found = Some((at, index, false));
+                        break 'levels;
+                    }
+                    continue;
+                }
+                // Below the innermost storage every operation is an access: the block is what the
+                // spatial loops inside it span.
+                let next_spatial = loops.get(index + 1).is_some_and(PlacedLoop::is_spatial);
+                if !next_spatial || moves {
+                    found = Some((at, index, !next_spatial && !own.is_spatial()));
+                    break 'levels;
+                }
+            }
+        }
+        let last = complete.level(level).len().saturating_sub(1);
+        let (at, index, scalar) = found.unwrap_or((level, last, false));
+        let target = complete.level(at)[index];
+        let own = if scalar { [1; MAX_DIMENSIONS] } else { target.sizes };
+        let spatial = target.is_spatial();
+        let mut around = own;
+        let mut relevant = vec![(target.dimension, target.bound)];
+        // A spatial block stays until a temporal loop outside moves it.
+        let mut moved = !spatial;
+        for outer in at..=level {
+            let from = if outer == at { index + 1 } else { 0 };
+            for loop_above in &complete.level(outer)[from..] {
+                if loop_above.bound == 1 {
+                    continue;
+                }
+                let moves = child.is_none() || shape.uses(loop_above.dimension);
+                let stays = !moved && !loop_above.is_spatial() && !moves;
+                if loop_above.is_spatial() || stays {
+                    around[usize::from(loop_above.dimension)] *= loop_above.bound;
+                    relevant.push((loop_above.dimension, loop_above.bound));
+                }
+                if spatial && !loop_above.is_spatial() && moves {
+                    moved = true;
+                }
+            }
+        }
+        Self { dimension: target.dimension, own, around, relevant, spatial, scalar }
+    }
+
+    /// Box of operations of the leader's tile; `None` where the leader saves nothing.
+    fn leader_box(
+        &self,
+        setting: &Setting<'_>,
+        (follower, leader): (usize, usize),
+        block_words: u64,
+    ) -> Option<Sizes> {
+        let (follower, leader) = (&setting.shapes[follower], &setting.shapes[leader]);
+        let shared = follower.dimensions & leader.dimensions;
+        // Iterations of loops that walk both tensors together, by dimension.
+        let mut together = [1_u64; MAX_DIMENSIONS];
+        let mut walked = 0_u32;
+        if !self.scalar {
+            for (dimension, bound) in &self.relevant {
+                if self.spatial && walked != 0 && leader.uses(*dimension) {
+                    // The leader would be walked against its order.
+                    return None;
+                }
+                if shared >> dimension & 1 == 1 {
+                    together[usize::from(*dimension)] *= bound;
+                    walked |= 1 << dimension;
+                }
+            }
+        }
+        let all: u64 = together.iter().product();
+        let words = follower.tile(&self.own).size();
+        // Whole blocks are saved, so that the leader's tile grows with the follower's block.
+        let mut grow = (block_words as f64 / (words as f64 / all as f64)).ceil();
+        let mut sizes = self.around;
+        for (dimension, (size, bound)) in sizes.iter_mut().zip(together).enumerate() {
+            // Timeloop grows the box once more along a shared loop that does not iterate.
+            let trivial = bound == 1 && setting.rules == Rules::Exact;
+            if walked >> dimension & 1 == 1 && !trivial {
+                *size = (*size as f64 / (bound as f64 / grow)).ceil() as u64;
+                grow /= bound as f64;
+            }
+        }
+        if grow > 1.0 {
+            let size = &mut sizes[usize::from(self.dimension)];
+            *size = (*size as f64 * grow) as u64;
+        }
+        if setting.rules == Rules::Exact {
+            for (size, whole) in sizes.iter_mut().zip(setting.problem_sizes) {
+                *size = (*size).min(*whole);
+            }
+        }
+        Some(sizes)
+    }
+}
+
+/// The level whose accesses a feature at `level` saves: itself, or the next that keeps the tensor.
+pub(super) fn home(level: usize, levels: usize, counts: &[Dense; MAX_LEVELS]) -> Option<usize> {
+    (level..levels).find(|outer| counts[*outer].kept)
+}

@@ -1,0 +1,72 @@
+//! Density of an actual tensor: exact histograms of its aligned tiles.
+
+use std::sync::Arc;
+
+use super::{Histogram, Occupied, Tile, table::Table};
+
+/// An actual tensor with what was counted so far.
+#[derive(Debug)]
+pub(super) struct Actual {
+    pub(super) values: Occupied,
+    histograms: Table<Histogram>,
+    elements: Table<u64, (Tile, Tile)>,
+}
+
+impl Actual {
+    pub(super) fn new(values: Occupied) -> Self {
+        Self { values, histograms: Table::default(), elements: Table::default() }
+    }
+
+    /// Occupancies of the aligned tiles.
+    pub(super) fn histogram(&self, tile: &Tile) -> Arc<Histogram> {
+        self.histograms.get(*tile, || Histogram::of(&self.values.counts(tile)))
+    }
+
+    /// Most non-empty elements in one fiber, over all aligned fibers. The elements are aligned to
+    /// the tensor, and an element belongs to the fiber that holds its first corner.
+    pub(super) fn max_elements(&self, fiber: &Tile, element: &Tile) -> u64 {
+        *self.elements.get((*fiber, *element), || {
+            let counts = self.per_parent(fiber, element, |count| u32::from(count > 0));
+            u64::from(counts.into_iter().max().unwrap_or(0))
+        })
+    }
+
+    /// Share of empty `tile`s in the parents that hold `occupancy` nonzeros.
+    pub(super) fn empty_given(&self, tile: &Tile, parent: &Tile, occupancy: u64) -> f64 {
+        let parents = self.values.counts(parent);
+        let empty = self.per_parent(parent, tile, |count| u32::from(count == 0));
+        let all = self.per_parent(parent, tile, |_| 1);
+        let (mut found, mut of) = (0_u64, 0_u64);
+        for ((nonzeros, empty), all) in parents.iter().zip(empty).zip(all) {
+            if u64::from(*nonzeros) == occupancy {
+                found += u64::from(empty);
+                of += u64::from(all);
+            }
+        }
+        if of == 0 { 1.0 } else { found as f64 / of as f64 }
+    }
+
+    /// For every parent tile, the sum of `value` of the counts of its small tiles.
+    fn per_parent(&self, parent: &Tile, small: &Tile, value: impl Fn(u32) -> u32) -> Vec<u32> {
+        let counts = self.values.counts(small);
+        let grid = self.values.grid(small);
+        let parents = self.values.grid(parent);
+        let mut sums = vec![0_u32; parents.iter().product::<u64>() as usize];
+        let mut place = vec![0_u64; grid.len()];
+        for count in counts {
+            let index = (0..grid.len()).fold(0, |index, rank| {
+                let at = place[rank] * small.extent(rank) / parent.extent(rank).max(1);
+                index * parents[rank] + at
+            });
+            sums[index as usize] += value(count);
+            for rank in (0..grid.len()).rev() {
+                place[rank] += 1;
+                if place[rank] < grid[rank] {
+                    break;
+                }
+                place[rank] = 0;
+            }
+        }
+        sums
+    }
+}

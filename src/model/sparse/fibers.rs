@@ -1,0 +1,246 @@
+//! Which loops of a tile become which ranks of its format.
+
+use super::{Format, FormatFault, RankFormat, RankOrder, Rules, Tile};
+
+/// A loop of a tile that projects onto the tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TensorLoop {
+    /// Dimension of the problem.
+    pub dimension: u8,
+    /// Iterations.
+    pub bound: u64,
+    /// Box of the tensor spanned by this loop and all inner ones.
+    pub tile: Tile,
+}
+
+/// One rank of a placed format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fiber {
+    /// Its format.
+    pub format: RankFormat,
+    /// Coordinates of one fiber.
+    pub shape: u64,
+    /// Box of the tensor under one coordinate.
+    pub element: Tile,
+    /// Whether the rank costs anything: ranks of a single coordinate are left out by the hardware,
+    /// except the first one that loops are handed to.
+    pub counted: bool,
+}
+
+/// The ranks of a placed format, innermost first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fibers {
+    ranks: [Fiber; Format::MOST_RANKS],
+    len: u8,
+    /// Box of a whole fiber of the outermost rank.
+    top: Tile,
+}
+
+impl Fibers {
+    /// The ranks, innermost first.
+    #[must_use]
+    pub fn ranks(&self) -> &[Fiber] {
+        &self.ranks[..usize::from(self.len)]
+    }
+}
+
+/// A loop that was given to a rank, as the span of its loops in the list.
+type Span = Option<(usize, usize)>;
+
+impl Format {
+    /// Hands the loops of a tile to the ranks.
+    ///
+    /// `loops` are those that project onto the tensor, innermost first; `inner` is the box below
+    /// all of them; `shape` gives the extent that a set of loops spans in the tensor when it stands
+    /// alone (the product of the bounds, unless a dimension slides over another). `below` are the
+    /// ranks of the child's format that lie beneath (a tile stored as it is sent down): they take
+    /// the innermost ranks of this format.
+    ///
+    /// Trivial loops are skipped. Under Timeloop's rules ranks that are left over know the box of
+    /// the innermost loop, trivial or not, so those must be in the list.
+    ///
+    /// # Errors
+    /// More loops than ranks.
+    pub fn place(
+        &self,
+        loops: &[TensorLoop],
+        inner: Tile,
+        below: Option<&Fibers>,
+        rules: Rules,
+        shape: impl Fn(&[TensorLoop]) -> u64,
+    ) -> Result<Fibers, FormatFault> {
+        let under = below.map_or(0, |fibers| usize::from(fibers.len));
+        let ranks = self.ranks().len();
+        let fault =
+            |loops: usize| FormatFault::TooManyLoops { loops, ranks: ranks - under.min(ranks) };
+        if under > ranks {
+            return Err(fault(loops.len()));
+        }
+        // Ranks innermost first from here on; `spans[i]` are the loops of rank `under + i`.
+        let own = ranks - under;
+        let spans = match self.order() {
+            RankOrder::InnerToOuter => self.spans(loops, under, own, false),
+            RankOrder::OuterToInner => self.spans(loops, under, own, true),
+        };
+        let Some(spans) = spans else {
+            return Err(fault(loops.iter().filter(|own| own.bound > 1).count()));
+        };
+        let empty = Fiber { format: RankFormat::Bitmask, shape: 1, element: inner, counted: false };
+        let mut fibers =
+            Fibers { ranks: [empty; Format::MOST_RANKS], len: ranks as u8, top: inner };
+        let mut element = inner;
+        if let Some(below) = below {
+            fibers.ranks[..under].copy_from_slice(below.ranks());
+            // A child that keeps the tile plain has no say in how its loops are stored here.
+            for (rank, fiber) in fibers.ranks[..under].iter_mut().enumerate() {
+                fiber.format = self.ranks()[ranks - 1 - rank].format;
+                fiber.counted = fiber.shape > 1 || rank == 0;
+            }
+            element = below.top;
+        }
+        for (index, span) in spans.iter().enumerate() {
+            let rank = under + index;
+            let format = self.ranks()[ranks - 1 - rank].format;
+            let first = match self.order() {
+                RankOrder::InnerToOuter => rank == 0,
+                RankOrder::OuterToInner => rank == ranks - 1,
+            };
+            let shape = span.map_or(1, |(from, to)| shape(&loops[from..to]));
+            fibers.ranks[rank] = Fiber { format, shape, element, counted: shape > 1 || first };
+            element = self.above(loops, *span, element, rules);
+        }
+        fibers.top = element;
+        Ok(fibers)
+    }
+
+    /// The loops of every rank, innermost rank first; `None` when loops are left over.
+    fn spans(
+        &self,
+        loops: &[TensorLoop],
+        under: usize,
+        own: usize,
+        outer: bool,
+    ) -> Option<Vec<Span>> {
+        let total = self.ranks().len();
+        let mut spans: Vec<Span> = vec![None; own];
+        // Places of the non-trivial loops in the order in which they are handed out.
+        let mut waiting: Vec<usize> = (0..loops.len()).filter(|at| loops[*at].bound > 1).collect();
+        if outer {
+            waiting.reverse();
+        }
+        let mut next = 0;
+        for step in 0..own {
+            let index = if outer { own - 1 - step } else { step };
+            let rank = &self.ranks()[total - 1 - (under + index)];
+            let Some(first) = waiting.get(next) else { break };
+            if rank.dimensions.is_some() && !rank.flattens(loops[*first].dimension) {
+                continue;
+            }
+            let (mut from, mut to) = (*first, *first);
+            next += 1;
+            while let Some(at) = waiting.get(next)
+                && rank.flattens(loops[*at].dimension)
+            {
+                from = from.min(*at);
+                to = to.max(*at);
+                next += 1;
+            }
+            spans[index] = Some((from, to + 1));
+        }
+        (next == waiting.len()).then_some(spans)
+    }
+
+    /// The box of a whole fiber of a rank, which is what lies under one coordinate of the next.
+    fn above(&self, loops: &[TensorLoop], span: Span, element: Tile, rules: Rules) -> Tile {
+        match (span, rules, self.order()) {
+            // Of several flattened loops Timeloop notes the box of the first that it hands out.
+            (Some((from, _)), Rules::Timeloop, RankOrder::InnerToOuter) => loops[from].tile,
+            (Some((_, to)), ..) => loops[to - 1].tile,
+            (None, Rules::Exact, _) => element,
+            (None, Rules::Timeloop, _) => loops.first().map_or(element, |first| first.tile),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Rank, *};
+
+    fn ranks(names: &[&str]) -> Vec<Rank> {
+        names.iter().map(|name| Rank::new(RankFormat::parse(name).unwrap())).collect()
+    }
+
+    fn product(loops: &[TensorLoop]) -> u64 {
+        loops.iter().map(|own| own.bound).product()
+    }
+
+    /// K=16 innermost, then M=4, a trivial loop, and M=4 again, of a 16x16 matrix.
+    fn loops() -> Vec<TensorLoop> {
+        let one = |dimension, bound, extents: [u64; 2]| TensorLoop {
+            dimension,
+            bound,
+            tile: Tile::new(&extents),
+        };
+        vec![one(1, 16, [1, 16]), one(0, 4, [4, 16]), one(1, 1, [4, 16]), one(0, 4, [16, 16])]
+    }
+
+    #[test]
+    fn loops_go_to_ranks_from_the_inside() {
+        let format =
+            Format::new(ranks(&["uop", "uop", "uop", "cp"]), RankOrder::InnerToOuter).unwrap();
+        for rules in [Rules::Exact, Rules::Timeloop] {
+            let fibers = format.place(&loops(), Tile::point(2), None, rules, product).unwrap();
+            let shapes: Vec<u64> = fibers.ranks().iter().map(|fiber| fiber.shape).collect();
+            assert_eq!(shapes, [16, 4, 4, 1]);
+            let elements: Vec<u64> =
+                fibers.ranks().iter().map(|fiber| fiber.element.size()).collect();
+            assert_eq!(elements, [1, 16, 64, 256]);
+            let counted: Vec<bool> = fibers.ranks().iter().map(|fiber| fiber.counted).collect();
+            assert_eq!(counted, [true, true, true, false]);
+        }
+    }
+
+    #[test]
+    fn loops_go_to_ranks_from_the_outside() {
+        let format =
+            Format::new(ranks(&["uop", "uop", "cp", "cp"]), RankOrder::OuterToInner).unwrap();
+        let fibers = format.place(&loops(), Tile::point(2), None, Rules::Exact, product).unwrap();
+        let shapes: Vec<u64> = fibers.ranks().iter().map(|fiber| fiber.shape).collect();
+        assert_eq!(shapes, [1, 16, 4, 4]);
+        assert_eq!(fibers.ranks()[1].element, Tile::point(2));
+        assert!(fibers.ranks()[3].counted && !fibers.ranks()[0].counted);
+        // A left-over rank of Timeloop knows the box of the innermost loop.
+        let quirk = format.place(&loops(), Tile::point(2), None, Rules::Timeloop, product).unwrap();
+        assert_eq!(quirk.ranks()[1].element.size(), 16);
+    }
+
+    #[test]
+    fn too_few_ranks_are_a_fault_and_flattening_helps() {
+        let two = Format::new(ranks(&["uop", "cp"]), RankOrder::InnerToOuter).unwrap();
+        assert_eq!(
+            two.place(&loops(), Tile::point(2), None, Rules::Exact, product),
+            Err(FormatFault::TooManyLoops { loops: 3, ranks: 2 })
+        );
+        let mut flat = ranks(&["uop", "cp"]);
+        flat[0].dimensions = Some(0b01);
+        flat[1].dimensions = Some(0b10);
+        let flat = Format::new(flat, RankOrder::InnerToOuter).unwrap();
+        let fibers = flat.place(&loops(), Tile::point(2), None, Rules::Exact, product).unwrap();
+        let shapes: Vec<u64> = fibers.ranks().iter().map(|fiber| fiber.shape).collect();
+        assert_eq!(shapes, [16, 16]);
+        assert_eq!(fibers.ranks()[1].element.size(), 16);
+    }
+
+    #[test]
+    fn the_ranks_of_the_child_lie_beneath() {
+        let child = Format::new(ranks(&["cp"]), RankOrder::InnerToOuter).unwrap();
+        let inner =
+            child.place(&loops()[..1], Tile::point(2), None, Rules::Exact, product).unwrap();
+        let parent = Format::new(ranks(&["uop", "uop", "cp"]), RankOrder::InnerToOuter).unwrap();
+        let fibers = parent
+            .place(&loops()[1..], Tile::new(&[1, 16]), Some(&inner), Rules::Exact, product)
+            .unwrap();
+        let shapes: Vec<u64> = fibers.ranks().iter().map(|fiber| fiber.shape).collect();
+        assert_eq!(shapes, [16, 4, 4]);
+    }
+}

@@ -1,0 +1,30 @@
+//! Sparse tensors as a statistic: where nonzeros lie ([`Density`]) and what a compressed format
+//! makes of them ([`Format`]).
+//!
+//! The questions and formulas are those of Sparseloop (Wu et al., MICRO 2022); `docs/accelerators.md`
+//! lists where the default rules differ from Timeloop's code.
+
+mod actual;
+mod banded;
+mod density;
+mod fibers;
+mod format;
+mod histogram;
+mod hypergeometric;
+mod memo;
+mod occupied;
+mod rules;
+mod table;
+mod tile;
+mod units;
+
+pub use density::{Density, Given};
+pub use fibers::{Fiber, Fibers, TensorLoop};
+pub use format::{Format, FormatFault, RANK_FORMATS, Rank, RankFormat, RankOrder, WordBits};
+pub use histogram::Histogram;
+pub use hypergeometric::Hypergeometric;
+pub use memo::Memo;
+pub use occupied::Occupied;
+pub use rules::Rules;
+pub use tile::Tile;
+pub use units::{RankUnits, TileUnits, expected_units, max_units};

@@ -1,0 +1,257 @@
+//! What a compressed tile takes: metadata and payload units of every rank, and nonzeros.
+
+use super::{Density, Fibers, Format, Given, Memo, RankFormat, Rules, Tile};
+
+/// Units of one rank.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RankUnits {
+    /// Coordinates, run lengths or mask bits.
+    pub metadata: f64,
+    /// Offsets, or pointers to the next rank.
+    pub payload: f64,
+}
+
+/// What a tile takes, expected or at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TileUnits {
+    ranks: [RankUnits; Format::MOST_RANKS],
+    len: u8,
+    /// Nonzeros of the tile.
+    pub nonzeros: f64,
+    /// Probability that the tile is empty and is not there at all; 0 unless that was asked for.
+    pub p_absent: f64,
+}
+
+impl TileUnits {
+    /// Units of every rank, innermost first.
+    #[must_use]
+    pub fn ranks(&self) -> &[RankUnits] {
+        &self.ranks[..usize::from(self.len)]
+    }
+}
+
+/// Expected units of a tile.
+///
+/// With `nonempty` the tile is known to hold a nonzero, as its parent's metadata keep empty ones
+/// from being sent.
+pub fn expected_units(
+    memo: &mut Memo,
+    fibers: &Fibers,
+    density: &Density,
+    tile: &Tile,
+    nonempty: bool,
+) -> TileUnits {
+    match density.rules() {
+        Rules::Exact => exact(memo, fibers, density, tile, nonempty),
+        // Timeloop has no model of actual data, so there is nothing to reproduce.
+        Rules::Timeloop if density.name() == "actual" => {
+            exact(memo, fibers, density, tile, nonempty)
+        }
+        Rules::Timeloop => memo
+            .units(fibers, density, tile, nonempty, || timeloop(fibers, density, tile, nonempty)),
+    }
+}
+
+/// Expectations by linearity: the number of nonempty boxes of one shape has the mean
+/// boxes × (1 − P(empty)), whatever the dependence between them. As a nonempty box lies in a
+/// nonempty tile, knowing that the tile is nonempty divides by 1 − P(tile empty).
+fn exact(
+    memo: &mut Memo,
+    fibers: &Fibers,
+    density: &Density,
+    tile: &Tile,
+    nonempty: bool,
+) -> TileUnits {
+    let p_absent = if nonempty { memo.p_empty(density, tile) } else { 0.0 };
+    let scale = if p_absent < 1.0 { 1.0 / (1.0 - p_absent) } else { 0.0 };
+    let mut present = [0.0; Format::MOST_RANKS + 1];
+    for (slot, fiber) in present.iter_mut().zip(fibers.ranks()) {
+        *slot = (1.0 - memo.p_empty(density, &fiber.element)) * scale;
+    }
+    let top = fibers.ranks().len();
+    present[top] =
+        if nonempty { f64::from(p_absent < 1.0) } else { 1.0 - memo.p_empty(density, tile) };
+    let mut units = units_of(fibers, |rank, count, shape| Numbers {
+        fibers: count * present[rank + 1],
+        coordinates: count * shape * present[rank],
+    });
+    units.nonzeros = density.expected(tile) * scale;
+    units.p_absent = p_absent;
+    units
+}
+
+/// The weighted sum over all occupancies k of what a tile with exactly k nonzeros takes; the
+/// coordinates of a fiber are rounded up for every k.
+fn timeloop(fibers: &Fibers, density: &Density, tile: &Tile, nonempty: bool) -> TileUnits {
+    let mut walk = Vec::new();
+    density.each_occupancy(tile, |occupancy, probability| walk.push((occupancy, probability)));
+    let mut p_absent = 0.0;
+    let mut scale = 1.0;
+    if nonempty && density.min_occupancy(tile) == 0 {
+        // The first occupancy that is possible is taken for 0, whatever it is.
+        let least = first_possible(density, tile, &walk);
+        p_absent = density.probability(tile, least);
+        walk.retain(|(occupancy, _)| *occupancy != least);
+        scale = if p_absent < 1.0 { 1.0 / (1.0 - p_absent) } else { 0.0 };
+    }
+    let mut total = TileUnits {
+        ranks: [RankUnits::default(); Format::MOST_RANKS],
+        len: fibers.ranks().len() as u8,
+        nonzeros: 0.0,
+        p_absent,
+    };
+    let mut empty = Empties::new(fibers, density, tile);
+    for (occupancy, probability) in walk {
+        let weight = probability * scale;
+        total.nonzeros += weight * occupancy as f64;
+        empty.set(occupancy);
+        let units = given(fibers, &empty.values);
+        for (sum, own) in total.ranks.iter_mut().zip(units.ranks) {
+            sum.metadata += weight * own.metadata;
+            sum.payload += weight * own.payload;
+        }
+    }
+    total
+}
+
+/// The least occupancy of non-zero probability, even where the walk left out a tail.
+fn first_possible(density: &Density, tile: &Tile, walk: &[(u64, f64)]) -> u64 {
+    let walked = walk.first().map_or(0, |(occupancy, _)| *occupancy);
+    if density.is_statistical() {
+        let points = density.tensor().size();
+        let least = (density.nonzeros() + tile.size()).saturating_sub(points);
+        if density.name() == "uniform" { least } else { walked }
+    } else {
+        walked
+    }
+}
+
+/// Probabilities that the boxes of the ranks are empty, for one occupancy of the tile after the
+/// other.
+struct Empties<'a> {
+    fibers: &'a Fibers,
+    density: &'a Density,
+    tile: &'a Tile,
+    /// One a rank, then the tile itself.
+    values: [f64; Format::MOST_RANKS + 1],
+    last: Option<u64>,
+}
+
+impl<'a> Empties<'a> {
+    fn new(fibers: &'a Fibers, density: &'a Density, tile: &'a Tile) -> Self {
+        Self { fibers, density, tile, values: [0.0; Format::MOST_RANKS + 1], last: None }
+    }
+
+    fn set(&mut self, occupancy: u64) {
+        let step = self.density.name() == "uniform" && self.last == Some(occupancy.wrapping_sub(1));
+        self.last = Some(occupancy);
+        let tile = self.tile;
+        let boxes = self.fibers.ranks().iter().map(|fiber| &fiber.element).chain([tile]);
+        for (value, own) in self.values.iter_mut().zip(boxes) {
+            if step {
+                // C(N−k−1, n) / C(N−k, n) = (N − k − n) / (N − k).
+                let left = (tile.size() + 1).saturating_sub(occupancy);
+                *value *= left.saturating_sub(own.size()) as f64 / left.max(1) as f64;
+            } else {
+                *value = self.density.p_empty_given(own, Given { tile, occupancy });
+            }
+        }
+    }
+}
+
+/// Units for known probabilities of empty boxes.
+fn given(fibers: &Fibers, empty: &[f64; Format::MOST_RANKS + 1]) -> TileUnits {
+    units_of(fibers, |rank, count, shape| {
+        let fibers = count * (1.0 - empty[rank + 1]);
+        // A hair below a whole number is that number; Timeloop's own rounding is as blind there.
+        let whole = (shape * (1.0 - empty[rank]) - 1e-9).ceil().max(0.0);
+        Numbers { fibers, coordinates: fibers * whole }
+    })
+    .with_runs(fibers, empty)
+}
+
+impl TileUnits {
+    /// Runs are not rounded to whole coordinates.
+    fn with_runs(mut self, fibers: &Fibers, empty: &[f64; Format::MOST_RANKS + 1]) -> Self {
+        let mut count = 1.0;
+        for (rank, fiber) in fibers.ranks().iter().enumerate().rev() {
+            if fiber.format == RankFormat::RunLength && fiber.counted {
+                let runs =
+                    count * (1.0 - empty[rank + 1]) * fiber.shape as f64 * (1.0 - empty[rank]);
+                let payload = if self.ranks[rank].payload > 0.0 { runs } else { 0.0 };
+                self.ranks[rank] = RankUnits { metadata: runs, payload };
+            }
+            count *= fiber.shape as f64;
+        }
+        self
+    }
+}
+
+/// Nonempty fibers of a rank and nonempty coordinates in all of them.
+struct Numbers {
+    fibers: f64,
+    coordinates: f64,
+}
+
+/// Units from `numbers(rank, fibers above at most, coordinates of a fiber)`.
+fn units_of(fibers: &Fibers, numbers: impl Fn(usize, f64, f64) -> Numbers) -> TileUnits {
+    let mut ranks = [RankUnits::default(); Format::MOST_RANKS];
+    let mut count = 1.0;
+    for (rank, fiber) in fibers.ranks().iter().enumerate().rev() {
+        let shape = fiber.shape as f64;
+        if fiber.counted {
+            let found = numbers(rank, count, shape);
+            ranks[rank] = match fiber.format {
+                RankFormat::OffsetPairs => {
+                    RankUnits { metadata: 0.0, payload: found.fibers * (shape + 1.0) }
+                }
+                RankFormat::Coordinates | RankFormat::RunLength => {
+                    RankUnits { metadata: found.coordinates, payload: found.coordinates }
+                }
+                RankFormat::Bitmask => {
+                    RankUnits { metadata: found.fibers * shape, payload: found.coordinates }
+                }
+                RankFormat::UncompressedBitmask => {
+                    RankUnits { metadata: count * shape, payload: count * shape }
+                }
+            };
+        }
+        count *= shape;
+    }
+    // What the innermost rank points to is the data itself.
+    if let Some(innermost) = fibers.ranks().iter().position(|fiber| fiber.counted) {
+        ranks[innermost].payload = 0.0;
+    }
+    TileUnits { ranks, len: fibers.ranks().len() as u8, nonzeros: 0.0, p_absent: 0.0 }
+}
+
+/// Units at the greatest occupancy of a tile, for which a level must have room. A confidence below
+/// 1 leaves out the fullest tiles.
+#[must_use]
+pub fn max_units(fibers: &Fibers, density: &Density, tile: &Tile, confidence: f64) -> TileUnits {
+    let occupancy = density.max_occupancy(tile, confidence);
+    let mut units = if density.rules() == Rules::Timeloop && density.name() != "actual" {
+        let mut empty = Empties::new(fibers, density, tile);
+        empty.set(occupancy);
+        given(fibers, &empty.values)
+    } else {
+        // No more boxes can be nonempty than there are boxes, nor than there are nonzeros.
+        let most = |own: &Tile, boxes: f64| -> f64 {
+            if density.is_statistical() {
+                boxes.min(occupancy as f64)
+            } else {
+                boxes.min(density.max_elements(tile, own) as f64)
+            }
+        };
+        let ranks = fibers.ranks();
+        units_of(fibers, |rank, count, shape| Numbers {
+            fibers: most(
+                if rank + 1 == ranks.len() { tile } else { &ranks[rank + 1].element },
+                count,
+            ),
+            coordinates: most(&ranks[rank].element, count * shape),
+        })
+    };
+    units.nonzeros = occupancy as f64;
+    units
+}
