@@ -5,6 +5,7 @@ use std::{io::Write as _, path::Path};
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
+    method::SEARCH_ITERATIONS_PER_SECOND,
     quant::Scheme,
     report::write_atomically,
     workload::{self, WeightSource, Workload},
@@ -46,6 +47,15 @@ pub(super) fn schemes_of(names: &[String], source: &WeightSource) -> Result<Vec<
     schemes.sort_unstable();
     schemes.dedup();
     Ok(schemes)
+}
+
+/// Iterations of local search for an effort in seconds.
+pub(super) fn iterations_of(seconds: f64) -> Result<u64> {
+    if !(0.0..=86_400.0).contains(&seconds) {
+        let message = format!("--effort must be from 0 to 86400 seconds, got {seconds}");
+        return Err(Problem::new(message).into());
+    }
+    Ok((seconds * SEARCH_ITERATIONS_PER_SECOND) as u64)
 }
 
 /// Writes to a file, whole or not at all, or to standard output.

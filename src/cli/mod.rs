@@ -1,5 +1,6 @@
 //! Arguments, exit codes and output streams; one file a command.
 
+mod adds;
 mod check;
 mod common;
 mod data;
@@ -46,6 +47,8 @@ enum Command {
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
     Plot(plot::Args),
+    /// Adds per output position of one random layer, over seeds.
+    Adds(adds::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
     /// Train a network with quantised weights, and pack them.
@@ -71,6 +74,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::List => list::run(),
+        Command::Adds(arguments) => adds::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),

@@ -78,7 +78,7 @@ pub fn row_pattern_program(matrix: CodeMatrix<'_>, ports: &Ports) -> OpProgram {
     });
     let blocks: Vec<&[usize]> = blocks.filter(|block| !block.is_empty()).collect();
     let groups = group_blocks(matrix, &columns, blocks.into_iter());
-    join(groups.sums.clone(), &groups, &columns, &equal)
+    join(groups.sums.clone(), &groups, &equal).into_program(&columns)
 }
 
 /// Adds and registers of one block of k rows.
