@@ -15,6 +15,7 @@ mod registry;
 pub mod shared_sum;
 mod sum_merge;
 mod sums;
+mod ucnn;
 
 pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
