@@ -18,6 +18,7 @@ pub mod subset_table;
 mod sum_merge;
 mod sums;
 mod ucnn;
+mod verify;
 
 pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
@@ -28,6 +29,7 @@ pub use program::{
     Term, graphviz, simulate_registers, steps,
 };
 pub use registry::{find, registry};
+pub use verify::{VECTORS, Verification, verify};
 
 use std::{num::NonZeroU32, sync::Arc};
 
