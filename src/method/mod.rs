@@ -8,25 +8,30 @@ mod bit_packed;
 mod common;
 mod counts;
 mod dense;
+mod execute;
 mod filter_repetition;
 mod planes;
 mod program;
+mod q_gym;
 mod registry;
 pub mod shared_sum;
+pub mod subset_table;
 mod sum_merge;
 mod sums;
+mod ucnn;
 mod verify;
 
 pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
 pub use counts::{OpCounts, WeightStorage};
+pub use execute::programs_compute;
 pub use planes::plane_value;
 pub use program::{
     InputSpace, LiveRanges, OpProgram, Output, ProgramExport, RegisterUse, Schedule, Shift, Step,
     Term, graphviz, simulate_registers, steps,
 };
 pub use registry::{find, registry};
-pub use verify::verify;
+pub use verify::{VECTORS, Verification, verify};
 
 use std::{num::NonZeroU32, sync::Arc};
 
