@@ -4,6 +4,7 @@ mod check;
 mod plot;
 mod report;
 mod sweep;
+mod train;
 
 use assert_cmd::Command;
 
