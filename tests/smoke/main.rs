@@ -5,6 +5,7 @@ mod plot;
 mod program;
 mod report;
 mod sweep;
+mod train;
 
 use assert_cmd::Command;
 
