@@ -5,6 +5,7 @@ mod common;
 mod data;
 mod list;
 mod merge;
+mod measure;
 mod pack;
 mod plot;
 mod selection;
@@ -42,6 +43,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Join the shards of a sweep.
     Merge(merge::Args),
+    /// Time compiled kernels on this machine.
+    Measure(measure::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
@@ -70,6 +73,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

@@ -11,6 +11,7 @@ pub use csv::csv;
 pub(crate) use csv::quoted;
 pub(crate) use simulate::full_precision_counts;
 pub use simulate::{CONVENTIONS, Request, cost_of, simulate};
+pub(crate) use table::grid;
 pub use table::table;
 pub use totals::{OpCountsTotal, OpTotals, Total, totals};
 pub use types::{
