@@ -10,7 +10,9 @@ mod read;
 mod shipped;
 mod sourced;
 
-pub use cpu::{Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, OpEnergy};
+pub use cpu::{
+    Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, KernelRates, LaneRates, OpEnergy,
+};
 pub use kind::{ArchKind, kind};
 pub use read::{load, open, parse};
 pub use shipped::shipped;

@@ -74,7 +74,6 @@ impl Kernel {
         options: &KernelOptions,
     ) -> Result<Self> {
         check(shape, weights, programs, options)?;
-        let geometry = Geometry::new(shape, options.output_padding)?;
         let scales: Vec<(f32, f32)> = weights
             .scales()
             .iter()
@@ -82,6 +81,8 @@ impl Kernel {
             .map(|(filter, scale)| (*scale, options.bias.get(filter).copied().unwrap_or(0.0)))
             .collect();
         let (lane, passes) = passes(shape, weights, programs, options)?;
+        let line = 64 / lane.bytes() as u64;
+        let geometry = Geometry::new(shape, options.output_padding, line)?;
         let lanes = lanes(options.isa, lane);
         let masks = Masks::new(&geometry, lanes);
         let body = execute::compile(options, lane, &geometry, &scales, &passes, shape)?;
@@ -299,7 +300,7 @@ pub fn ports(isa: Isa, activations: Activations) -> Ports {
         (Isa::Avx512, _) => Ports::default(),
         // 256-bit loads that cross a line: 1.0 a cycle; adds 2.85 (fp32) and 4.0 (16-bit).
         (_, Activations::Fp32) => {
-            Ports { accumulators: 13, cycles_per_load: 1.3, adds_per_cycle: 2.85 }
+            Ports { accumulators: 13, cycles_per_load: 1.7, adds_per_cycle: 2.85 }
         }
         _ => Ports { accumulators: 13, cycles_per_load: 1.3, adds_per_cycle: 4.0 },
     }
