@@ -9,6 +9,7 @@ mod kind;
 mod read;
 mod shipped;
 mod sourced;
+mod write;
 
 pub use cpu::{
     Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, KernelRates, LaneRates, OpEnergy,
@@ -18,3 +19,4 @@ pub use read::{load, open, parse};
 pub use shipped::shipped;
 pub use sourced::Sourced;
 pub(crate) use sourced::text;
+pub use write::to_toml;

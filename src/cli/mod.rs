@@ -1,7 +1,9 @@
 //! Arguments, exit codes and output streams; one file a command.
 
+mod calibrate;
 mod check;
 mod common;
+mod crosscheck;
 mod data;
 mod list;
 mod measure;
@@ -43,6 +45,10 @@ enum Command {
     Sweep(sweep::Args),
     /// Join the shards of a sweep.
     Merge(merge::Args),
+    /// Measure this machine and write its description.
+    Calibrate(calibrate::Args),
+    /// Hold the model's times against measured ones.
+    Crosscheck(crosscheck::Args),
     /// Time compiled kernels on this machine.
     Measure(measure::Args),
     /// The shipped machines, workloads, methods and schemes.
@@ -73,6 +79,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Crosscheck(arguments) => return crosscheck::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),

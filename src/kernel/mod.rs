@@ -15,6 +15,8 @@ mod layout;
 mod masks;
 mod options;
 mod portable;
+#[cfg_attr(not(all(target_arch = "x86_64", unix)), path = "probe_absent.rs")]
+pub mod probe;
 mod reference;
 pub mod schedule;
 mod widen;

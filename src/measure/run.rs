@@ -46,6 +46,7 @@ pub struct LayerTime {
     pub steps: Option<StepCounts>,
     pub blocks: usize,
     pub passes: usize,
+    pub tile: usize,
     pub code_bytes: usize,
     pub build_ms: f64,
     /// Package energy of a run where the machine counts it; everything on the package is in it.
@@ -143,6 +144,7 @@ pub fn measure_layers(
                 steps: kernel.map(crate::kernel::Kernel::step_counts),
                 blocks: kernel.map_or(0, crate::kernel::Kernel::blocks),
                 passes: kernel.map_or(0, crate::kernel::Kernel::passes),
+                tile: kernel.map_or(1, crate::kernel::Kernel::tile),
                 code_bytes: kernel.map_or(0, crate::kernel::Kernel::code_bytes),
                 build_ms: *build_ms,
                 energy_uj_per_run,
