@@ -15,6 +15,7 @@ pub mod error;
 pub mod kernel;
 pub mod mapper;
 pub mod mapping;
+pub mod measure;
 pub mod method;
 pub mod model;
 pub mod plot;

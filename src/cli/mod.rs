@@ -1,10 +1,13 @@
 //! Arguments, exit codes and output streams; one file a command.
 
 mod adds;
+mod calibrate;
 mod check;
 mod common;
+mod crosscheck;
 mod data;
 mod list;
+mod measure;
 mod merge;
 mod ops_table;
 mod pack;
@@ -45,6 +48,12 @@ enum Command {
     Sweep(sweep::Args),
     /// Join the shards of a sweep.
     Merge(merge::Args),
+    /// Measure this machine and write its description.
+    Calibrate(calibrate::Args),
+    /// Hold the model's times against measured ones.
+    Crosscheck(crosscheck::Args),
+    /// Time compiled kernels on this machine.
+    Measure(measure::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
     /// The published ops-reduction figures beside our counts.
@@ -79,6 +88,9 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Crosscheck(arguments) => return crosscheck::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
         Command::List => list::run(),
         Command::Adds(arguments) => adds::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),

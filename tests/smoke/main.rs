@@ -1,6 +1,7 @@
 //! Does it run? The binary, its streams and its exit codes.
 
 mod check;
+mod measure;
 mod plot;
 mod program;
 mod report;
