@@ -15,6 +15,7 @@ mod registry;
 pub mod shared_sum;
 mod sum_merge;
 mod sums;
+mod ucnn;
 mod verify;
 
 pub use bit_packed::bit_packed_multiply;

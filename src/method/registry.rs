@@ -7,6 +7,7 @@ use super::{
     filter_repetition::FilterRepetition,
     shared_sum::{RowPattern, SharedSum, ShiftShared},
     sum_merge::SumMerge,
+    ucnn::Ucnn,
 };
 use crate::diagnostics::{Problem, nearest};
 
@@ -15,6 +16,7 @@ static METHODS: [&dyn Method; 9] = [
     &BitPacked,
     &ZeroSkip,
     &FilterRepetition,
+    &Ucnn,
     &SumMerge { skip_zeros: true },
     &SumMerge { skip_zeros: false },
     &RowPattern,

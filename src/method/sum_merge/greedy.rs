@@ -8,7 +8,7 @@
 use super::sets::Sets;
 
 /// Best partners kept for a set between two full counts.
-const WINDOW: usize = 20;
+const WINDOW: usize = 12;
 
 /// Merged sums: a sum's columns, and the merged sums (indices) that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
