@@ -13,6 +13,7 @@ mod planes;
 mod program;
 mod registry;
 pub mod shared_sum;
+pub mod subset_table;
 mod sum_merge;
 mod sums;
 mod ucnn;

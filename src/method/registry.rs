@@ -6,12 +6,13 @@ use super::{
     dense::{Dense, ZeroSkip},
     filter_repetition::FilterRepetition,
     shared_sum::{RowPattern, SharedSum, ShiftShared},
+    subset_table::SubsetTable,
     sum_merge::SumMerge,
     ucnn::Ucnn,
 };
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 9] = [
+static METHODS: [&dyn Method; 11] = [
     &Dense,
     &BitPacked,
     &ZeroSkip,
@@ -19,6 +20,7 @@ static METHODS: [&dyn Method; 9] = [
     &Ucnn,
     &SumMerge { skip_zeros: true },
     &SumMerge { skip_zeros: false },
+    &SubsetTable,
     &RowPattern,
     &SharedSum,
     &ShiftShared,
