@@ -11,6 +11,7 @@ mod dense;
 mod filter_repetition;
 mod planes;
 mod program;
+mod q_gym;
 mod registry;
 pub mod shared_sum;
 pub mod subset_table;

@@ -5,6 +5,7 @@ use super::{
     bit_packed::BitPacked,
     dense::{Dense, ZeroSkip},
     filter_repetition::FilterRepetition,
+    q_gym::QGym,
     shared_sum::{RowPattern, SharedSum, ShiftShared},
     subset_table::SubsetTable,
     sum_merge::SumMerge,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 11] = [
+static METHODS: [&dyn Method; 12] = [
     &Dense,
     &BitPacked,
     &ZeroSkip,
@@ -20,6 +21,7 @@ static METHODS: [&dyn Method; 11] = [
     &Ucnn,
     &SumMerge { skip_zeros: true },
     &SumMerge { skip_zeros: false },
+    &QGym,
     &SubsetTable,
     &RowPattern,
     &SharedSum,

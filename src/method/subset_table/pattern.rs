@@ -11,7 +11,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    pub(super) fn of(codes: &[i8]) -> Self {
+    pub(in crate::method) fn of(codes: &[i8]) -> Self {
         let mask = |wanted: i8| {
             let bits = codes.iter().enumerate();
             bits.fold(0, |mask, (bit, code)| mask | u16::from(*code == wanted) << bit)
@@ -19,16 +19,16 @@ impl Pattern {
         Self { plus: mask(1), minus: mask(-1) }
     }
 
-    pub(super) fn support(self) -> u16 {
+    pub(in crate::method) fn support(self) -> u16 {
         self.plus | self.minus
     }
 
-    pub(super) fn within(self, mask: u16) -> Self {
+    pub(in crate::method) fn within(self, mask: u16) -> Self {
         Self { plus: self.plus & mask, minus: self.minus & mask }
     }
 
     /// The pattern whose first effectual code is +1, and whether the sign was changed.
-    pub(super) fn canonical(self) -> (Self, bool) {
+    pub(in crate::method) fn canonical(self) -> (Self, bool) {
         let first = self.support() & self.support().wrapping_neg();
         let negative = self.minus & first != 0;
         let turned = Self { plus: self.minus, minus: self.plus };

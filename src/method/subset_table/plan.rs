@@ -14,6 +14,8 @@ pub enum Closure {
     Halves,
     /// The pattern without its last input, and that input.
     Last,
+    /// Chosen by equality saturation (`q-gym`).
+    Saturated,
 }
 
 /// What the patterns of a filter stand for.
@@ -79,9 +81,22 @@ impl TablePlan {
     /// The plan with tiles of `tile` inputs (1 to [`Self::MOST_INPUTS`]).
     #[must_use]
     pub fn new(matrix: CodeMatrix<'_>, tile: u32, closure: Closure, form: Form) -> Self {
+        let build = |first, inputs, patterns: &[Pattern]| table(first, inputs, patterns, closure);
+        Self::with_tables(matrix, tile, closure, form, build)
+    }
+
+    /// The plan with tables made by `build(first input, inputs, patterns)`, with one pattern for
+    /// each lookup.
+    pub(in crate::method) fn with_tables(
+        matrix: CodeMatrix<'_>,
+        tile: u32,
+        closure: Closure,
+        form: Form,
+        build: impl Fn(u32, u32, &[Pattern]) -> TableTile + Sync,
+    ) -> Self {
         let tile = tile.clamp(1, Self::MOST_INPUTS);
         let starts: Vec<usize> = (0..matrix.columns).step_by(tile as usize).collect();
-        let build = |start: &usize| {
+        let tile_at = |start: &usize| {
             let end = matrix.columns.min(start + tile as usize);
             let all = Pattern { plus: ((1_u32 << (end - start)) - 1) as u16, minus: 0 };
             let own = matrix.iter_rows().map(|row| Pattern::of(&row[*start..end]));
@@ -92,9 +107,9 @@ impl TablePlan {
                     .chain(std::iter::once(all))
                     .collect(),
             };
-            table(*start as u32, (end - start) as u32, &patterns, closure)
+            build(*start as u32, (end - start) as u32, &patterns)
         };
-        let tiles = starts.par_iter().map(build).collect();
+        let tiles = starts.par_iter().map(tile_at).collect();
         Self { tile, closure, form, rows: matrix.rows as u32, tiles }
     }
 
