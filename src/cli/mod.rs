@@ -6,8 +6,10 @@ mod common;
 mod data;
 mod list;
 mod merge;
+mod ops_table;
 mod pack;
 mod plot;
+mod program;
 mod selection;
 mod simulate;
 mod stats;
@@ -45,6 +47,10 @@ enum Command {
     Merge(merge::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
+    /// The published ops-reduction figures beside our counts.
+    OpsTable(ops_table::Args),
+    /// The op program of one layer: counts, JSON or Graphviz.
+    Program(program::Args),
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
     Plot(plot::Args),
     /// Adds per output position of one random layer, over seeds.
@@ -78,6 +84,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::OpsTable(arguments) => ops_table::run(&arguments),
+        Command::Program(arguments) => program::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)

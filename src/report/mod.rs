@@ -1,6 +1,8 @@
 //! What a simulation found, and how it is written.
 
 mod csv;
+mod fit;
+mod ops_table;
 mod simulate;
 pub(crate) mod table;
 mod totals;
@@ -9,8 +11,10 @@ mod write;
 
 pub use csv::csv;
 pub(crate) use csv::quoted;
+pub use fit::{Fewest, LayerBest, WorkingSet};
+pub use ops_table::{CASES, Case, OpsRow, ops_table};
 pub(crate) use simulate::full_precision_counts;
-pub use simulate::{CONVENTIONS, Request, cost_of, simulate};
+pub use simulate::{CONVENTIONS, Request, cost_of, simulate, simulate_verified};
 pub use table::table;
 pub use totals::{OpCountsTotal, OpTotals, Total, totals};
 pub use types::{

@@ -2,6 +2,7 @@
 
 mod check;
 mod plot;
+mod program;
 mod report;
 mod sweep;
 
