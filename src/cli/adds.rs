@@ -9,7 +9,7 @@ use super::common::{emit, iterations_of, parse_names};
 use crate::{
     Error, Result,
     diagnostics::Problem,
-    method::{Method, PlanOptions, PlanRequest, find, programs_compute},
+    method::{Method, PlanOptions, PlanRequest, find, verify},
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
     report::{table::grid, write_atomically},
     workload::{LayerKind, LayerShape, OperandBits},
@@ -169,9 +169,7 @@ fn count(
     let name = method.name();
     method.applies(&request).map_err(|reason| Problem::new(format!("{name}: {reason}")))?;
     let plan = method.plan(&request)?;
-    if !plan.programs.is_empty()
-        && !programs_compute(&plan.programs, shape, weights, 2, options.seed)?
-    {
+    if !plan.programs.is_empty() && !verify(&plan.programs, shape, weights, 2, options.seed)? {
         let message = format!("{name} computes a wrong product for seed {}", options.seed);
         return Err(Error::Internal(message));
     }

@@ -11,7 +11,7 @@ use crate::{
     diagnostics::{Problem, nearest},
     method::{
         OpCounts, Plan, PlanOptions, PlanRequest, ProgramExport, RegisterUse, Schedule,
-        Verification, find, graphviz, simulate_registers, verify,
+        Verification, find, graphviz, simulate_registers, verify_plan,
     },
     quant::Scheme,
     workload::{OperandBits, WeightStore},
@@ -123,7 +123,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
             .into());
     }
     let verified = if arguments.verify {
-        Some(verify(method.name(), &request, &plan, arguments.seed)?)
+        Some(verify_plan(method.name(), &request, &plan, arguments.seed)?)
     } else {
         None
     };

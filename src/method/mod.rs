@@ -8,7 +8,6 @@ mod bit_packed;
 mod common;
 mod counts;
 mod dense;
-mod execute;
 mod filter_repetition;
 mod planes;
 mod program;
@@ -19,19 +18,20 @@ pub mod subset_table;
 mod sum_merge;
 mod sums;
 mod ucnn;
+mod verification;
 mod verify;
 
 pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
 pub use counts::{OpCounts, WeightStorage};
-pub use execute::programs_compute;
 pub use planes::plane_value;
 pub use program::{
     InputSpace, LiveRanges, OpProgram, Output, ProgramExport, RegisterUse, Schedule, Shift, Step,
     Term, graphviz, simulate_registers, steps,
 };
 pub use registry::{find, registry};
-pub use verify::{VECTORS, Verification, verify};
+pub use verification::{VECTORS, Verification, verify_plan};
+pub use verify::verify;
 
 use std::{num::NonZeroU32, sync::Arc};
 

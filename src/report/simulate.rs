@@ -11,7 +11,8 @@ use crate::{
     Result,
     arch::CpuArch,
     method::{
-        Execution, Method, OpCounts, PlanOptions, PlanRequest, Verification, WeightStorage, verify,
+        Execution, Method, OpCounts, PlanOptions, PlanRequest, Verification, WeightStorage,
+        verify_plan,
     },
     model::{LayerCost, LayerWork, evaluate},
     quant::{QuantizedTensor, Scheme},
@@ -162,7 +163,7 @@ fn plan_and_cost(
     }
     let plan = method.plan(&plan_request)?;
     let done = if verified {
-        verify(method.name(), &plan_request, &plan, request.options.seed)?
+        verify_plan(method.name(), &plan_request, &plan, request.options.seed)?
     } else {
         Verification::default()
     };
