@@ -8,6 +8,7 @@ mod list;
 mod merge;
 mod pack;
 mod plot;
+mod reproduce;
 mod selection;
 mod simulate;
 mod stats;
@@ -45,10 +46,12 @@ enum Command {
     Merge(merge::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
-    /// Figures for papers from a report: SVG, CSV and PGFPlots.
+    /// Figures for papers from a report: SVG, PDF, PNG, CSV and PGFPlots.
     Plot(plot::Args),
     /// Adds per output position of one random layer, over seeds.
     Adds(adds::Args),
+    /// Every claim of the published thread, computed again, with a verdict and figures.
+    Reproduce(reproduce::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
     /// Train a network with quantised weights, and pack them.
@@ -79,6 +82,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run_command(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -195,7 +195,7 @@ fn draw_marker(scene: &mut Scene, (x, y): Point, marker: Marker, colour: Colour)
     scene.polygon(corners, Some(colour), Some(Stroke::solid(Colour::WHITE, AXIS_LINE)));
 }
 
-/// Writes each point's label at the first of eight places around it that covers no marker, no
+/// Writes each point's label at the first of ten places around it that covers no marker, no
 /// other label, and stays on the page; a label without such a place is left out of the drawing
 /// (it stays in the CSV).
 fn labels(
@@ -229,6 +229,8 @@ fn labels(
             (x + gap * 0.7, y + gap * 0.7 + cap),
             (x - gap * 0.7 - width, y - gap * 0.7),
             (x - gap * 0.7 - width, y + gap * 0.7 + cap),
+            (x + gap, y - gap * 2.0),
+            (x - gap - width, y - gap * 2.0),
         ];
         let free = spots.into_iter().find_map(|(left, baseline)| {
             let area = [left - 0.5, baseline - cap - 0.8, left + width + 0.5, baseline + 1.8];
