@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// Accuracies of trained runs: CSV with series, effectual_params, top1_percent, label.
     #[arg(long)]
     runs: Option<PathBuf>,
-    /// Measured times: CSV with series, measured_us, predicted_us, label.
+    /// Measured times: JSON of `signloop measure --format json`.
     #[arg(long)]
     measured: Option<PathBuf>,
     #[command(flatten)]

@@ -17,7 +17,7 @@ use crate::{
 pub struct Given {
     /// Accuracy of trained runs: CSV as for `plot accuracy`.
     pub runs: Option<Input>,
-    /// Measured and predicted times: CSV as for `plot crosscheck`.
+    /// Measured times: JSON of `signloop measure`.
     pub measured: Option<Input>,
 }
 

@@ -8,6 +8,7 @@ mod claim;
 mod context;
 mod document;
 mod entries;
+mod measured;
 mod run;
 
 pub use claim::{Claim, Entry, Outcome, Table, Verdict};

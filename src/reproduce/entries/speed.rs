@@ -3,52 +3,16 @@
 use super::signs::without_signs;
 use crate::{
     Result,
-    plot::{Choice, Content, PointFigure, recipe},
     quant::Scheme,
-    reproduce::{Claim, Context, Outcome, Table, Verdict, claim::number},
+    reproduce::{
+        Claim, Context, Outcome, Table, Verdict,
+        claim::number,
+        measured::{self, Measured},
+    },
 };
 
-/// Measured time of each series over all its rows, and the figure of the file.
-struct Measured {
-    figure: crate::plot::Figure,
-    /// (series, rows, sum of measured µs), in file order.
-    sums: Vec<(String, usize, f64)>,
-}
-
 fn measured(context: &Context) -> Result<Option<Measured>> {
-    let Some(input) = &context.given.measured else { return Ok(None) };
-    let mut figure =
-        recipe("crosscheck")?.figure(std::slice::from_ref(input), &Choice::default())?;
-    let sums = match &figure.content {
-        Content::Points(PointFigure { series, .. }) => series
-            .iter()
-            .filter(|series| series.marks != crate::plot::Marks::Reference)
-            .map(|series| {
-                let sum = series.points.iter().map(|point| point.x).sum();
-                (series.name.clone(), series.points.len(), sum)
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
-    figure.id = "speed-up".to_owned();
-    Ok(Some(Measured { figure, sums }))
-}
-
-impl Measured {
-    /// The fastest series of a scheme: its name starts with the scheme's.
-    fn best(&self, scheme: Scheme) -> Option<(&str, usize, f64)> {
-        self.sums
-            .iter()
-            .filter(|(name, _, _)| name.split(' ').next() == Some(scheme.name()))
-            .min_by(|a, b| a.2.total_cmp(&b.2))
-            .map(|(name, rows, sum)| (name.as_str(), *rows, *sum))
-    }
-
-    /// Time of one scheme over that of another, where both cover as many layers.
-    fn ratio(&self, slow: Scheme, fast: Scheme) -> Option<(f64, String)> {
-        let (slow, fast) = (self.best(slow)?, self.best(fast)?);
-        (slow.1 == fast.1).then(|| (slow.2 / fast.2, format!("{} over {}", slow.0, fast.0)))
-    }
+    Ok(context.given.measured.as_ref().map(measured::read).transpose()?)
 }
 
 fn decided(
@@ -64,7 +28,8 @@ fn decided(
             what,
             format!("{}x", number(published)),
             "no measured times of both schemes were given",
-            "signloop reproduce --only speed-up --measured FILE",
+            "signloop measure --workload resnet20-cifar10 --format json --out FILE; signloop reproduce --only \
+             speed-up,zero-one --measured FILE",
         ),
     }
 }
@@ -73,9 +38,18 @@ pub(super) fn speed_up(context: &Context) -> Result<Outcome> {
     use Scheme::{Binary, SignedBinary, Ternary};
     let measured = measured(context)?;
     let times = measured.as_ref();
-    let mut table = Table::new("Measured", &["series", "rows", "sum (µs)"]);
-    for (name, rows, sum) in times.iter().flat_map(|measured| &measured.sums) {
-        table.row([name.clone(), rows.to_string(), number(*sum)]);
+    let mut table = Table::new(
+        "Measured, fastest run of each layer, summed",
+        &["scheme", "method", "activations", "layers", "time (µs)"],
+    );
+    for sum in times.iter().flat_map(|measured| &measured.sums) {
+        table.row([
+            sum.scheme.to_string(),
+            sum.method.clone(),
+            sum.activations.clone(),
+            sum.layers.to_string(),
+            number(sum.time_us),
+        ]);
     }
     Ok(Outcome {
         claims: vec![
@@ -108,17 +82,15 @@ pub(super) fn speed_up(context: &Context) -> Result<Outcome> {
         ],
         definition:
             "speed-up = time of the other scheme / time of signed-binary, each with its fastest \
-                     method, summed over the rows given"
+                     method at fp32 activations (those of the published figures), summed over the layers given"
                 .to_owned(),
-        inputs: context.given.measured.as_ref().map_or_else(
-            || {
-                "none given; the processor of the published figures is only \"an Intel CPU\""
-                    .to_owned()
-            },
-            crate::plot::Input::name,
-        ),
+        inputs: match (times, &context.given.measured) {
+            (Some(measured), Some(input)) => format!("{} on {}", input.name(), measured.machine),
+            _ => "none given; the processor of the published figures is only \"an Intel CPU\""
+                .to_owned(),
+        },
         tables: if table.rows.is_empty() { Vec::new() } else { vec![table] },
-        figures: measured.map(|measured| measured.figure).into_iter().collect(),
+        figures: times.map(Measured::figure).into_iter().collect(),
     })
 }
 
