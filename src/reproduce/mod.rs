@@ -4,8 +4,10 @@
 //! An entry ([`entries`]) asks the library as a user would, and says "cannot be decided" where an
 //! input is missing, with the command that would decide it. Nothing here is a stored result.
 
+mod accuracy;
 mod claim;
 mod context;
+mod digits;
 mod document;
 mod entries;
 mod measured;

@@ -125,6 +125,9 @@ fn polyline_inside(scene: &mut Scene, frame: Frame, path: Vec<Point>, stroke: St
 /// The part of a segment inside the frame (Liang and Barsky 1984).
 fn clip(frame: Frame, from: Point, to: Point) -> Option<(Point, Point)> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    if !(dx.is_finite() && dy.is_finite()) {
+        return None;
+    }
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
     for (delta, room) in [
         (-dx, from.0 - frame.left),
@@ -142,7 +145,6 @@ fn clip(frame: Frame, from: Point, to: Point) -> Option<(Point, Point)> {
             leave = leave.min(room / delta);
         }
     }
-    // Also false for coordinates that are no numbers.
     if enter <= leave {
         // An end that is not cut stays exactly where it was, so that pieces join.
         let at = |share: f64| (from.0 + share * dx, from.1 + share * dy);

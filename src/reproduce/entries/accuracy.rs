@@ -4,7 +4,9 @@ use crate::{
     Result,
     plot::{Choice, Content, DataPoint, recipe},
     quant::Scheme,
-    reproduce::{Claim, Context, Outcome, Table, Verdict, claim::number},
+    reproduce::{
+        Claim, Context, Outcome, Table, Verdict, accuracy::gain_over_binary, claim::number,
+    },
 };
 
 const COMMAND: &str = "signloop reproduce --only accuracy --runs FILE";
@@ -79,60 +81,20 @@ pub(super) fn accuracy(context: &Context) -> Result<Outcome> {
 /// Whether signed-binary reaches more than binary with as many effectual parameters.
 fn frontier(runs: &[(String, Vec<DataPoint>)]) -> Claim {
     let what = "signed-binary is more accurate at equal effectual parameters";
-    let of = |scheme: Scheme| {
-        runs.iter().find(|(name, _)| name == scheme.name()).map(|(_, points)| points.as_slice())
-    };
-    let (Some(signed), Some(binary)) = (of(Scheme::SignedBinary), of(Scheme::Binary)) else {
-        return Claim::undecided(
+    match gain_over_binary(runs) {
+        Some((gain, count)) => Claim::new(
             what,
             "+2.5 points",
-            "no trained runs of binary and signed-binary were given",
-            COMMAND,
-        );
-    };
-    // Each signed-binary run against binary, interpolated in the logarithm of the parameters.
-    let gains: Vec<f64> =
-        signed.iter().filter_map(|point| Some(point.y - interpolated(binary, point.x)?)).collect();
-    if gains.is_empty() {
-        return Claim::undecided(
+            format!("{} points", number(gain)),
+            if gain > 0.0 { Verdict::Reproduced } else { Verdict::Refuted },
+            format!("mean over {count} runs, binary interpolated in log parameters"),
+        ),
+        None => Claim::undecided(
             what,
             "+2.5 points",
-            "no signed-binary run lies between two binary ones in effectual parameters",
+            "no trained runs were given in which a signed-binary one lies between two binary ones in \
+             effectual parameters",
             COMMAND,
-        );
-    }
-    let mean = gains.iter().sum::<f64>() / gains.len() as f64;
-    let verdict = if mean > 0.0 { Verdict::Reproduced } else { Verdict::Refuted };
-    let why = format!("mean over {} runs, binary interpolated in log parameters", gains.len());
-    Claim::new(what, "+2.5 points", format!("{} points", number(mean)), verdict, why)
-}
-
-fn interpolated(points: &[DataPoint], x: f64) -> Option<f64> {
-    let below = points.iter().filter(|point| point.x <= x).max_by(|a, b| a.x.total_cmp(&b.x))?;
-    let above = points.iter().filter(|point| point.x >= x).min_by(|a, b| a.x.total_cmp(&b.x))?;
-    if above.x <= below.x {
-        return Some(below.y);
-    }
-    let share = (x.ln() - below.x.ln()) / (above.x.ln() - below.x.ln());
-    Some(below.y + (above.y - below.y) * share)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signed_binary_is_held_against_binary_at_its_own_size() {
-        let runs = |signed: f64| {
-            vec![
-                ("binary".to_owned(), vec![DataPoint::at(1e4, 80.0), DataPoint::at(1e6, 90.0)]),
-                ("signed-binary".to_owned(), vec![DataPoint::at(1e5, signed)]),
-            ]
-        };
-        // Halfway in the logarithm binary has 85.
-        assert_eq!(frontier(&runs(87.5)).verdict, Verdict::Reproduced);
-        assert_eq!(frontier(&runs(87.5)).ours, "2.50 points");
-        assert_eq!(frontier(&runs(84.0)).verdict, Verdict::Refuted);
-        assert_eq!(frontier(&[]).verdict, Verdict::Undecided);
+        ),
     }
 }
