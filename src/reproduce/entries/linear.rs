@@ -8,11 +8,8 @@ use crate::{
 };
 
 pub(super) fn linear(context: &Context) -> Result<Outcome> {
-    let sizes: &[(u64, u64)] = if context.quick {
-        &[(256, 128), (576, 64)]
-    } else {
-        &[(256, 128), (576, 64), (784, 512), (512, 512)]
-    };
+    let sizes: &[(u64, u64)] =
+        if context.quick { &[(256, 128), (576, 64)] } else { &[(256, 128), (576, 64), (512, 256)] };
     let mut table = Table::new(
         "Dense MACs / adds of fully connected layers (sum-merge)",
         &["inputs × outputs", "binary 1.0", "signed-binary 0.35", "ternary 0.5", "duplicate rows"],
