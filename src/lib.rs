@@ -21,6 +21,7 @@ pub mod model;
 pub mod plot;
 pub mod quant;
 pub mod report;
+pub mod reproduce;
 pub mod sweep;
 pub mod timeloop;
 pub mod train;

@@ -13,6 +13,7 @@ mod ops_table;
 mod pack;
 mod plot;
 mod program;
+mod reproduce;
 mod selection;
 mod simulate;
 mod stats;
@@ -60,10 +61,12 @@ enum Command {
     OpsTable(ops_table::Args),
     /// The op program of one layer: counts, JSON or Graphviz.
     Program(program::Args),
-    /// Figures for papers from a report: SVG, CSV and PGFPlots.
+    /// Figures for papers from a report: SVG, PDF, PNG, CSV and PGFPlots.
     Plot(plot::Args),
     /// Adds per output position of one random layer, over seeds.
     Adds(adds::Args),
+    /// Every claim of the published thread, computed again, with a verdict and figures.
+    Reproduce(reproduce::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
     /// Train a network with quantised weights, and pack them.
@@ -99,6 +102,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::OpsTable(arguments) => ops_table::run(&arguments),
         Command::Program(arguments) => program::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run_command(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ mod measure;
 mod plot;
 mod program;
 mod report;
+mod reproduce;
 mod sweep;
 mod train;
 
