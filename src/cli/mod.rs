@@ -2,11 +2,14 @@
 
 mod check;
 mod common;
+mod completions;
 mod data;
 mod list;
+mod man;
 mod merge;
 mod pack;
 mod plot;
+mod schema;
 mod selection;
 mod simulate;
 mod stats;
@@ -24,7 +27,7 @@ use crate::{Error, Result};
 /// Exit codes: 0 done, 1 a regression found by `check` or a fault of the tool, 2 bad input
 /// (nothing was written).
 #[derive(Debug, Parser)]
-#[command(name = "signloop", version)]
+#[command(name = "signloop", version = env!("SIGNLOOP_VERSION"))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -46,6 +49,12 @@ enum Command {
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
     Plot(plot::Args),
+    /// The JSON Schema of a kind of file, for editors.
+    Schema(schema::Args),
+    /// Completions for a shell.
+    Completions(completions::Args),
+    /// Manual pages.
+    Man(man::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
     /// Train a network with quantised weights, and pack them.
@@ -70,6 +79,9 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

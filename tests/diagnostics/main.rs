@@ -1,5 +1,6 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
+mod schema;
 mod sweep;
 mod weights;
 
