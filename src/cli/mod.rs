@@ -8,12 +8,15 @@ mod crosscheck;
 mod data;
 mod list;
 mod measure;
+mod completions;
+mod man;
 mod merge;
 mod ops_table;
 mod pack;
 mod plot;
 mod program;
 mod reproduce;
+mod schema;
 mod selection;
 mod simulate;
 mod stats;
@@ -31,7 +34,7 @@ use crate::{Error, Result};
 /// Exit codes: 0 done, 1 a regression found by `check` or a fault of the tool, 2 bad input
 /// (nothing was written).
 #[derive(Debug, Parser)]
-#[command(name = "signloop", version)]
+#[command(name = "signloop", version = env!("SIGNLOOP_VERSION"))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -67,6 +70,12 @@ enum Command {
     Adds(adds::Args),
     /// Every claim of the published thread, computed again, with a verdict and figures.
     Reproduce(reproduce::Args),
+    /// The JSON Schema of a kind of file, for editors.
+    Schema(schema::Args),
+    /// Completions for a shell.
+    Completions(completions::Args),
+    /// Manual pages.
+    Man(man::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
     /// Train a network with quantised weights, and pack them.
@@ -94,6 +103,9 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Crosscheck(arguments) => return crosscheck::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
         Command::List => list::run(),
         Command::Adds(arguments) => adds::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),

@@ -2,6 +2,7 @@
 
 mod data;
 mod plots;
+mod schema;
 mod sweep;
 mod weights;
 

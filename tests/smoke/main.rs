@@ -6,6 +6,7 @@ mod plot;
 mod program;
 mod report;
 mod reproduce;
+mod streams;
 mod sweep;
 mod train;
 
