@@ -38,8 +38,7 @@ pub struct Constraint {
 /// Every problem of the tables.
 pub fn parse(document: &Document) -> Result<Vec<Constraint>> {
     let root = TableReader::root(document);
-    let constraints: Vec<Option<Constraint>> =
-        root.tables("constraint").iter().map(read).collect();
+    let constraints: Vec<Option<Constraint>> = root.tables("constraint").iter().map(read).collect();
     let problems = root.take_problems();
     match constraints.into_iter().collect::<Option<Vec<_>>>() {
         Some(constraints) if problems.is_empty() => Ok(constraints),
@@ -61,10 +60,11 @@ fn read(table: &TableReader<'_>) -> Option<Constraint> {
     let factors_y = self::factors(table, "factors_y");
     table.finish();
     if let Some(both) = keep.iter().find(|own| bypass.contains(own)) {
-        table.push(
-            Problem::new(format!("`{both}` is kept and passes by"))
-                .at(table.file(), table.span(), "in this table"),
-        );
+        table.push(Problem::new(format!("`{both}` is kept and passes by")).at(
+            table.file(),
+            table.span(),
+            "in this table",
+        ));
         return None;
     }
     Some(Constraint {
@@ -109,7 +109,9 @@ fn factors(table: &TableReader<'_>, key: &'static str) -> Vec<(String, u64)> {
     let mut found = Vec::new();
     for (name, node) in &entries.entries {
         match node.value {
-            Value::Integer(factor @ 1..=0xffff_ffff) => found.push((name.name.clone(), factor as u64)),
+            Value::Integer(factor @ 1..=0xffff_ffff) => {
+                found.push((name.name.clone(), factor as u64))
+            }
             _ => table.problem(
                 format!("`{key}.{}` is no factor", name.name),
                 node.span.clone(),

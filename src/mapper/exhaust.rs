@@ -182,10 +182,8 @@ fn try_orders(
         return;
     }
     let set = loops(space, point, level);
-    let slot = space
-        .slots
-        .iter()
-        .position(|slot| slot.level == level && slot.kind == SlotKind::Temporal);
+    let slot =
+        space.slots.iter().position(|slot| slot.level == level && slot.kind == SlotKind::Temporal);
     let list = orders.of(space, level, set).to_vec();
     let free = space.free[level];
     for order in &list {

@@ -1,6 +1,6 @@
 //! One mapping of the space, changed in place.
 
-use super::{Space, SlotKind};
+use super::{SlotKind, Space};
 use crate::{
     mapping::{LevelMapping, Loop, MAX_LEVELS, Mapping},
     workload::problem::MAX_DIMENSIONS,
@@ -90,7 +90,8 @@ impl Point {
         }
         let order = &mut self.orders[level];
         let count = space.dimensions();
-        let rest: Vec<u8> = order[..count].iter().copied().filter(|own| !first.contains(own)).collect();
+        let rest: Vec<u8> =
+            order[..count].iter().copied().filter(|own| !first.contains(own)).collect();
         for (place, own) in order.iter_mut().zip(first.iter().copied().chain(rest)) {
             *place = own;
         }

@@ -82,7 +82,10 @@ pub fn search<J: Judge>(
     request: &Request,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Outcome {
-    let clock = Clock { deadline: request.time.map(|time| Instant::now() + time), out: AtomicBool::new(false) };
+    let clock = Clock {
+        deadline: request.time.map(|time| Instant::now() + time),
+        out: AtomicBool::new(false),
+    };
     let tick = |scored: u64| {
         progress(scored);
         clock.is_out()
@@ -153,7 +156,8 @@ fn anneal<J: Judge>(
                 // Shares of the budget that add up to it.
                 let share = |place: u64| request.evaluations * place / (ROUNDS * ISLANDS as u64);
                 let budget = share(place + 1) - share(place);
-                let seed = request.seed.wrapping_add((place + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+                let seed =
+                    request.seed.wrapping_add((place + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
                 let mut walk = Walk::new(space, judge.clone(), seed);
                 let aim = AIMS[island % AIMS.len()];
                 let known = front.solutions();

@@ -6,7 +6,7 @@ mod types;
 mod write;
 
 pub use check::{Fault, check};
-pub use read::{parse, read};
 pub(crate) use read::tell;
+pub use read::{parse, read};
 pub use types::{LevelMapping, Loop, MAX_LEVELS, Mapping};
 pub use write::write;

@@ -14,13 +14,22 @@ use crate::{
 
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 40, expected: "a positive integer" };
 const COUNT: Bounds<u64> = Bounds { least: 1, greatest: 1 << 20, expected: "a positive integer" };
-const RATE: Bounds<f64> =
-    Bounds { least: 1e-6, greatest: 1e9, expected: "a positive number" };
+const RATE: Bounds<f64> = Bounds { least: 1e-6, greatest: 1e9, expected: "a positive number" };
 
 /// Attributes that name parts or processes: only energy estimators read them.
 const DESCRIPTIVE: &[&str] = &["technology", "type", "latency", "global_cycle_seconds"];
 
-const STORAGE: &[&str] = &["storage", "DRAM", "SRAM", "regfile", "smartbuffer", "smartbuffer_SRAM", "smartbuffer_RF", "reg_file", "register"];
+const STORAGE: &[&str] = &[
+    "storage",
+    "DRAM",
+    "SRAM",
+    "regfile",
+    "smartbuffer",
+    "smartbuffer_SRAM",
+    "smartbuffer_RF",
+    "reg_file",
+    "register",
+];
 const COMPUTE: &[&str] = &["intmac", "fpmac", "mac", "intmultiplier", "compute"];
 
 /// Reads the section: levels without energies, the innermost first.
@@ -50,7 +59,8 @@ pub(super) fn read(root: &TableReader<'_>) -> Option<Accelerator> {
 
 /// Refuses other dialects: their keys mean other things.
 pub(super) fn version(section: &TableReader<'_>) -> Option<()> {
-    let version = section.opt_number("version", Bounds { least: 0.0, greatest: 9.0, expected: "a version" });
+    let version =
+        section.opt_number("version", Bounds { least: 0.0, greatest: 9.0, expected: "a version" });
     match version {
         Some(version) if version.value == 0.4 => Some(()),
         Some(version) => {
@@ -210,14 +220,18 @@ fn storage(
     let word_bits = attributes.integer("datawidth", COUNT);
     let width = attributes.opt_integer("width", COUNT);
     let block = attributes.opt_integer("block_size", COUNT);
-    let depth = attributes.opt_integer("depth", SIZE).or_else(|| attributes.opt_integer("entries", SIZE));
+    let depth =
+        attributes.opt_integer("depth", SIZE).or_else(|| attributes.opt_integer("entries", SIZE));
     let size_kib = attributes.opt_integer("sizeKB", SIZE);
     let cluster = attributes.opt_integer("cluster_size", COUNT);
     let rate = |key| attributes.opt_number(key, RATE).map(|rate| rate.value);
     let (read, write, shared) =
         (rate("read_bandwidth"), rate("write_bandwidth"), rate("shared_bandwidth"));
     let buffering = attributes
-        .opt_number("multiple_buffering", Bounds { least: 1.0, greatest: 64.0, expected: "a number from 1 to 64" })
+        .opt_number(
+            "multiple_buffering",
+            Bounds { least: 1.0, greatest: 64.0, expected: "a number from 1 to 64" },
+        )
         .map_or(1.0, |value| value.value);
     let decompresses = attributes.flag("decompression_supported", false);
     let compresses = attributes.flag("compression_supported", false);
@@ -237,7 +251,10 @@ fn storage(
         (None, Some(width)) => {
             if !width.value.is_multiple_of(word_bits) {
                 attributes.problem(
-                    format!("the width {} is no multiple of the word's {word_bits} bits", width.value),
+                    format!(
+                        "the width {} is no multiple of the word's {word_bits} bits",
+                        width.value
+                    ),
                     width.span.clone(),
                     "expected whole words",
                 );

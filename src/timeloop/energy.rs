@@ -107,11 +107,7 @@ fn component(path: &str) -> String {
     path[start..].split('[').next().unwrap_or_default().to_owned()
 }
 
-fn find<'t>(
-    section: &TableReader<'_>,
-    tables: &'t [Actions],
-    name: &str,
-) -> Option<&'t Actions> {
+fn find<'t>(section: &TableReader<'_>, tables: &'t [Actions], name: &str) -> Option<&'t Actions> {
     let found = tables.iter().find(|actions| actions.component == name);
     if found.is_none() {
         section.push(

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::{architecture, energy, mapping, problem, sparse};
 use crate::{
-    Result, arch::accelerator,
+    Result,
+    arch::accelerator,
     arch::accelerator::Accelerator,
     config::{Document, TableReader},
     diagnostics::{Problem as Fault, Problems},
@@ -70,13 +71,11 @@ pub fn parse(documents: &[Document]) -> Result<Imported> {
             }
             if found.is_some() {
                 let span = root.node(key).map_or(0..0, |node| node.span.clone());
-                problems.push(
-                    Fault::new(format!("two files hold `{key}`")).at(
-                        root.file(),
-                        span,
-                        "the second one",
-                    ),
-                );
+                problems.push(Fault::new(format!("two files hold `{key}`")).at(
+                    root.file(),
+                    span,
+                    "the second one",
+                ));
                 root.node(key);
                 continue;
             }

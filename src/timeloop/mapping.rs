@@ -110,7 +110,11 @@ fn fill_rest(parts: &mut [Parts], problem: &Problem) {
                 factor => product = product.saturating_mul(factor),
             }
         }
-        let rest = if open == 1 && stated.size.is_multiple_of(product) { stated.size / product } else { 1 };
+        let rest = if open == 1 && stated.size.is_multiple_of(product) {
+            stated.size / product
+        } else {
+            1
+        };
         for (_, factor) in factors_of(parts, dimension) {
             if *factor == 0 {
                 *factor = rest;
@@ -140,12 +144,11 @@ fn read_directive(
     let kind = table.text("type")?;
     match kind.value.as_str() {
         "temporal" | "spatial" => {
-            let nest = Nest {
-                factors: read_factors(table, problem)?,
-                order: read_order(table, problem)?,
-            };
+            let nest =
+                Nest { factors: read_factors(table, problem)?, order: read_order(table, problem)? };
             let spatial = kind.value == "spatial";
-            let place = if spatial { &mut parts[level].spatial } else { &mut parts[level].temporal };
+            let place =
+                if spatial { &mut parts[level].spatial } else { &mut parts[level].temporal };
             if place.replace(nest).is_some() {
                 table.problem(
                     format!("two {} directives for `{}`", kind.value, target.value),
@@ -184,7 +187,11 @@ fn tensors(table: &TableReader<'_>, key: &'static str, problem: &Problem) -> Opt
             _ => None,
         };
         let Some(tensor) = found else {
-            table.problem(format!("`{key}` names no data space"), item.span.clone(), "in this list");
+            table.problem(
+                format!("`{key}` names no data space"),
+                item.span.clone(),
+                "in this list",
+            );
             return None;
         };
         set |= 1 << tensor;
@@ -205,11 +212,13 @@ fn words(table: &TableReader<'_>, key: &'static str) -> Option<Vec<Located<Strin
         Value::Array(items) => items
             .iter()
             .map(|item| match &item.value {
-                Value::Text(text) => {
-                    Some(Located { value: text.clone(), span: item.span.clone() })
-                }
+                Value::Text(text) => Some(Located { value: text.clone(), span: item.span.clone() }),
                 _ => {
-                    table.problem(format!("wrong type in `{key}`"), item.span.clone(), "expected words");
+                    table.problem(
+                        format!("wrong type in `{key}`"),
+                        item.span.clone(),
+                        "expected words",
+                    );
                     None
                 }
             })
@@ -225,12 +234,13 @@ fn read_factors(table: &TableReader<'_>, problem: &Problem) -> Option<Vec<(usize
     let mut factors = Vec::new();
     for word in words(table, "factors")? {
         // `M=4`, or `M4` of older files.
-        let split = word.value.find(['=']).map(|at| (&word.value[..at], &word.value[at + 1..])).or_else(
-            || {
-                let at = word.value.find(|letter: char| letter.is_ascii_digit())?;
-                Some(word.value.split_at(at))
-            },
-        );
+        let split =
+            word.value.find(['=']).map(|at| (&word.value[..at], &word.value[at + 1..])).or_else(
+                || {
+                    let at = word.value.find(|letter: char| letter.is_ascii_digit())?;
+                    Some(word.value.split_at(at))
+                },
+            );
         let parsed = split.and_then(|(name, factor)| {
             Some((problem.dimension(name)?, factor.parse::<u64>().ok().filter(|f| *f <= 1 << 32)?))
         });
@@ -250,20 +260,21 @@ fn read_factors(table: &TableReader<'_>, problem: &Problem) -> Option<Vec<(usize
 fn read_order(table: &TableReader<'_>, problem: &Problem) -> Option<Vec<usize>> {
     let words = words(table, "permutation")?;
     let mut order = Vec::new();
-    let mut add = |name: &str, span: &std::ops::Range<usize>| {
-        match problem.dimension(name).filter(|dimension| !order.contains(dimension)) {
-            Some(dimension) => {
-                order.push(dimension);
-                Some(())
-            }
-            None => {
-                table.problem(
-                    format!("`{name}` has no place in this permutation"),
-                    span.clone(),
-                    "expected each dimension once",
-                );
-                None
-            }
+    let mut add = |name: &str, span: &std::ops::Range<usize>| match problem
+        .dimension(name)
+        .filter(|dimension| !order.contains(dimension))
+    {
+        Some(dimension) => {
+            order.push(dimension);
+            Some(())
+        }
+        None => {
+            table.problem(
+                format!("`{name}` has no place in this permutation"),
+                span.clone(),
+                "expected each dimension once",
+            );
+            None
         }
     };
     match words.as_slice() {

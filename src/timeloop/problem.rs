@@ -20,7 +20,11 @@ pub(super) fn read(root: &TableReader<'_>) -> Option<Problem> {
     let shape = match section.table().get("shape").map(|node| &node.value) {
         Some(Value::Text(_)) => {
             let span = section.node("shape").map_or(0..0, |node| node.span.clone());
-            section.problem("named problem shapes are not supported", span, "expected the shape itself");
+            section.problem(
+                "named problem shapes are not supported",
+                span,
+                "expected the shape itself",
+            );
             return None;
         }
         _ => section.require_nested("shape")?,
@@ -44,8 +48,11 @@ pub(super) fn read(root: &TableReader<'_>) -> Option<Problem> {
     if let Some(densities) = &densities {
         unsupported(densities);
     }
-    let problem =
-        Problem { name, dimensions: dimensions?, tensors: tensors.into_iter().collect::<Option<_>>()? };
+    let problem = Problem {
+        name,
+        dimensions: dimensions?,
+        tensors: tensors.into_iter().collect::<Option<_>>()?,
+    };
     match check(&problem) {
         Ok(()) => Some(problem),
         Err(message) => {
@@ -182,7 +189,8 @@ fn read_index(
                 }
                 term.dimension = dimension;
             } else if let Some((_, value)) = coefficients.iter().find(|(other, _)| *other == name) {
-                term.coefficient = term.coefficient.checked_mul(*value).filter(|value| *value <= 1 << 20)?;
+                term.coefficient =
+                    term.coefficient.checked_mul(*value).filter(|value| *value <= 1 << 20)?;
             } else {
                 table.problem(
                     format!("`{name}` is neither a dimension nor a coefficient"),

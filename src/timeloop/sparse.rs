@@ -99,7 +99,12 @@ fn refuse(table: &TableReader<'_>, what: &str, word: &str, span: std::ops::Range
     table.problem(format!("the {what} `{word}` is not supported"), span, "unknown type");
 }
 
-fn tensor_of(table: &TableReader<'_>, name: &str, span: std::ops::Range<usize>, problem: &Problem) -> Option<String> {
+fn tensor_of(
+    table: &TableReader<'_>,
+    name: &str,
+    span: std::ops::Range<usize>,
+    problem: &Problem,
+) -> Option<String> {
     if problem.tensor(name).is_none() {
         table.problem(format!("the problem has no data space `{name}`"), span, "in this section");
         return None;
@@ -157,7 +162,11 @@ fn read_rank(table: &TableReader<'_>, problem: &Problem) -> Option<RankSpec> {
     let mut flattens = Vec::new();
     for group in table.items("flattened_rankIDs") {
         let Value::Array(items) = &group.value else {
-            table.problem("wrong `flattened_rankIDs`", group.span.clone(), "expected lists of dimensions");
+            table.problem(
+                "wrong `flattened_rankIDs`",
+                group.span.clone(),
+                "expected lists of dimensions",
+            );
             return None;
         };
         let mut names = Vec::new();
@@ -165,7 +174,11 @@ fn read_rank(table: &TableReader<'_>, problem: &Problem) -> Option<RankSpec> {
             match &item.value {
                 Value::Text(name) if problem.dimension(name).is_some() => names.push(name.clone()),
                 _ => {
-                    table.problem("wrong `flattened_rankIDs`", item.span.clone(), "expected a dimension");
+                    table.problem(
+                        "wrong `flattened_rankIDs`",
+                        item.span.clone(),
+                        "expected a dimension",
+                    );
                     return None;
                 }
             }

@@ -158,14 +158,22 @@ fn every_score(machine: &Accelerator, problem: &Problem) -> Vec<Score> {
                         for keep_buffer in 0..=all {
                             let mapping = Mapping {
                                 levels: vec![
-                                    LevelMapping { temporal: register.clone(), keep, ..LevelMapping::default() },
+                                    LevelMapping {
+                                        temporal: register.clone(),
+                                        keep,
+                                        ..LevelMapping::default()
+                                    },
                                     LevelMapping {
                                         temporal: buffer.clone(),
                                         spatial_x: at(1),
                                         spatial_y: at(2),
                                         keep: keep_buffer,
                                     },
-                                    LevelMapping { temporal: memory.clone(), keep: all, ..LevelMapping::default() },
+                                    LevelMapping {
+                                        temporal: memory.clone(),
+                                        keep: all,
+                                        ..LevelMapping::default()
+                                    },
                                 ],
                             };
                             scores.extend(evaluator.score(&mapping));
@@ -214,7 +222,10 @@ fn same(found: &[Score], expected: &[Score]) {
     assert_eq!(found.len(), expected.len(), "{found:?}\n{expected:?}");
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found.cycles, expected.cycles);
-        assert!((found.energy_pj / expected.energy_pj - 1.0).abs() < 1e-12, "{found:?} {expected:?}");
+        assert!(
+            (found.energy_pj / expected.energy_pj - 1.0).abs() < 1e-12,
+            "{found:?} {expected:?}"
+        );
     }
 }
 

@@ -86,8 +86,8 @@ impl Evaluator<'_> {
         let mut stored = [[false; MAX_TENSORS]; MAX_LEVELS];
         for tensor in 0..tensors {
             for level in 0..levels {
-                stored[level][tensor] =
-                    self.counts[tensor][level].kept && self.prepared.formats[tensor][level].is_some();
+                stored[level][tensor] = self.counts[tensor][level].kept
+                    && self.prepared.formats[tensor][level].is_some();
             }
         }
         for tensor in 0..tensors {
@@ -115,8 +115,14 @@ impl Evaluator<'_> {
         let mut units = self.nest.units() as f64;
         let mut shares = [[None; MAX_TENSORS]; MAX_LEVELS];
         if self.prepared.skips_in_space {
-            let space =
-                spatial::skip(&setting, &mut self.memo, features, &expansion, &self.counts, &stored);
+            let space = spatial::skip(
+                &setting,
+                &mut self.memo,
+                features,
+                &expansion,
+                &self.counts,
+                &stored,
+            );
             check_fanout(self.prepared.accelerator, &space, tensors)?;
             units = self.thin(&space, tensors);
             shares = space.shares;
@@ -144,7 +150,9 @@ impl Evaluator<'_> {
         let size = count.tile.size() as f64;
         let (mut absent, mut units_sum) = (0.0, 0.0);
         let words;
-        if stored[level][tensor] && let Some(fibers) = &self.fibers[tensor][level] {
+        if stored[level][tensor]
+            && let Some(fibers) = &self.fibers[tensor][level]
+        {
             let units = expected_units(&mut self.memo, fibers, density, &count.tile, nonempty);
             units_sum = units.ranks().iter().map(|rank| rank.metadata + rank.payload).sum();
             absent = units.p_absent;
@@ -236,10 +244,8 @@ impl Evaluator<'_> {
                     if what.output {
                         None
                     } else {
-                        let in_space = spatial[..levels]
-                            .iter()
-                            .find_map(|level| level[tensor])
-                            .unwrap_or(0.0);
+                        let in_space =
+                            spatial[..levels].iter().find_map(|level| level[tensor]).unwrap_or(0.0);
                         let skips = useless.skipped.max(in_space);
                         skipped += left * skips;
                         gated += left * useless.gated;
@@ -327,4 +333,3 @@ fn check_fanout(accelerator: &Accelerator, space: &Spatial, tensors: usize) -> R
     }
     Ok(())
 }
-

@@ -1,10 +1,7 @@
 //! The loop nest with the loops that do not iterate: they hold places that formats and sparse
 //! features look at.
 
-use super::{
-    footprint::Sizes,
-    nest::Axis,
-};
+use super::{footprint::Sizes, nest::Axis};
 use crate::{
     mapping::{MAX_LEVELS, Mapping},
     workload::problem::MAX_DIMENSIONS,
@@ -38,11 +35,9 @@ impl Complete {
         let mut sizes = [1; MAX_DIMENSIONS];
         for (level, own) in mapping.levels.iter().enumerate() {
             let mut seen = 0_u32;
-            for (axis, loops) in [
-                (Axis::X, &own.spatial_x),
-                (Axis::Y, &own.spatial_y),
-                (Axis::Time, &own.temporal),
-            ] {
+            for (axis, loops) in
+                [(Axis::X, &own.spatial_x), (Axis::Y, &own.spatial_y), (Axis::Time, &own.temporal)]
+            {
                 for inner in loops {
                     if axis == Axis::Time {
                         seen |= 1 << inner.dimension;

@@ -36,10 +36,8 @@ pub(super) fn split(all: f64, operands: &[Operand], units: Units, rules: Rules) 
     let (a, b) = (states(a, b, rules), states(b, a, rules));
     let both = a.nonzero * b.nonzero;
     let zeros = a.nonzero * b.zero + a.zero * b.nonzero + a.zero * b.zero;
-    let one_absent = a.nonzero * b.absent
-        + a.absent * b.nonzero
-        + a.zero * b.absent
-        + a.absent * b.zero;
+    let one_absent =
+        a.nonzero * b.absent + a.absent * b.nonzero + a.zero * b.absent + a.absent * b.zero;
     let none = a.absent * b.absent;
     let mut gated = if units.gates { zeros } else { 0.0 };
     let mut skipped = 0.0;
@@ -54,8 +52,7 @@ pub(super) fn split(all: f64, operands: &[Operand], units: Units, rules: Rules) 
             Flow { actual: all - skipped - gated - (all * none).floor(), gated, skipped }
         }
         Rules::Exact => {
-            let actual = both
-                + (zeros + one_absent - gated - skipped).max(0.0);
+            let actual = both + (zeros + one_absent - gated - skipped).max(0.0);
             Flow { actual: all * actual, gated: all * gated, skipped: all * skipped }
         }
     }

@@ -34,7 +34,12 @@ pub(super) fn metadata_bits(ranks: &Ranks, bits: &[WordBits]) -> MetadataBits {
 }
 
 /// Words that one instance reads and writes in cycles of its ports.
-pub(super) fn port_words(words: &Words, bits: &MetadataBits, level: &Storage, rules: Rules) -> (f64, f64) {
+pub(super) fn port_words(
+    words: &Words,
+    bits: &MetadataBits,
+    level: &Storage,
+    rules: Rules,
+) -> (f64, f64) {
     let own = |bits: f64| match rules {
         // Divided as integers there.
         Rules::Timeloop => (bits / level.word_bits as f64).floor(),
@@ -79,7 +84,8 @@ pub(super) fn block_ratio(
     }
     if rules == Rules::Timeloop {
         // Timeloop only looks at tiles of fewer blocks than a table of its own says.
-        let column = if share >= 0.1 { ((share / 0.1).floor() as usize).saturating_sub(1) } else { 0 };
+        let column =
+            if share >= 0.1 { ((share / 0.1).floor() as usize).saturating_sub(1) } else { 0 };
         let row = LARGE_TILES.iter().find(|(block, _)| *block == block_words);
         match row {
             Some((_, blocks)) if blocks[column.min(9)] > tile.size() / block_words => {}

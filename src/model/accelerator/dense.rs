@@ -264,7 +264,8 @@ fn accumulate(nest: &Nest, shape: &Shape, counts: &mut [Dense; MAX_LEVELS], leve
             own.spread = (level + 1..=parent)
                 .map(|outer| {
                     let (x, y) = nest.spatial[outer];
-                    let loops = || nest.level(outer).iter().take_while(|own| own.axis != Axis::Time);
+                    let loops =
+                        || nest.level(outer).iter().take_while(|own| own.axis != Axis::Time);
                     let own: u64 = loops()
                         .filter(|own| shape.uses(own.dimension))
                         .map(|own| own.bound)

@@ -144,8 +144,11 @@ impl<'a> Evaluator<'a> {
             }
             let density = &prepared.densities[tensor];
             let compressed = prepared.compresses(tensor, level);
-            let words =
-                if compressed { density.max_occupancy(&count.tile, 1.0) } else { count.tile.size() };
+            let words = if compressed {
+                density.max_occupancy(&count.tile, 1.0)
+            } else {
+                count.tile.size()
+            };
             need = need.saturating_add(words);
             let Some(fibers) = &self.fibers[tensor][level] else { continue };
             if storage.metadata.is_some_and(|store| store.depth.is_some()) {
@@ -202,8 +205,10 @@ impl<'a> Evaluator<'a> {
                     continue;
                 }
                 let words = &combined.words[level][tensor];
-                let bits =
-                    metadata_bits(&combined.ranks[level][tensor], &prepared.word_bits[tensor][level]);
+                let bits = metadata_bits(
+                    &combined.ranks[level][tensor],
+                    &prepared.word_bits[tensor][level],
+                );
                 let instances = combined.instances[level][tensor];
                 let (reads, writes) = port_words(words, &bits, storage, rules);
                 let spare = combined.spare[level][tensor];

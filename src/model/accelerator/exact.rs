@@ -5,11 +5,7 @@ use super::{
     saf::{Saving, Savings},
     timeloop::Tensor,
 };
-use crate::{
-    arch::accelerator::SafKind,
-    mapping::MAX_LEVELS,
-    workload::problem::MAX_TENSORS,
-};
+use crate::{arch::accelerator::SafKind, mapping::MAX_LEVELS, workload::problem::MAX_TENSORS};
 
 /// What savings do to the operations that this tensor's reads feed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -44,7 +40,11 @@ pub(super) fn combine(
         let saving = savings[level][own];
         // The share that was saved outside is part of what would be saved here.
         let local = saving.map(|saving| Saving {
-            share: if through > 0.0 { (1.0 - (1.0 - saving.share) / through).max(0.0) } else { 0.0 },
+            share: if through > 0.0 {
+                (1.0 - (1.0 - saving.share) / through).max(0.0)
+            } else {
+                0.0
+            },
             ..saving
         });
         let stored = if tensor.units[level].is_some() { tensor.shares[level] } else { 1.0 };
@@ -60,8 +60,8 @@ pub(super) fn combine(
             update: split(count.updates as f64 * stored * through, local),
         };
         if count.updates > 0 {
-            reductions[level][own] = count.reductions as f64
-                * (words[level][own].update.actual / count.updates as f64);
+            reductions[level][own] =
+                count.reductions as f64 * (words[level][own].update.actual / count.updates as f64);
         }
         if let Some(units) = &tensor.units[level] {
             let sent = count.child.map_or(usize::MAX, |child| {

@@ -61,10 +61,7 @@ impl Shape {
     pub(super) fn shift(&self, steps: &[i64; MAX_DIMENSIONS]) -> [i64; MAX_INDICES] {
         let mut shift = [0; MAX_INDICES];
         for (shift, index) in shift.iter_mut().zip(&self.indices) {
-            *shift = index
-                .iter()
-                .map(|term| term.coefficient as i64 * steps[term.dimension])
-                .sum();
+            *shift = index.iter().map(|term| term.coefficient as i64 * steps[term.dimension]).sum();
         }
         shift
     }
@@ -86,7 +83,8 @@ impl Shape {
             return product();
         }
         let alone = self.indices.iter().all(|index| {
-            let first = |dimension: u8| index.iter().find(|term| term.dimension == usize::from(dimension));
+            let first =
+                |dimension: u8| index.iter().find(|term| term.dimension == usize::from(dimension));
             let mut seen = None;
             moving().all(|(dimension, ..)| match (first(*dimension), seen) {
                 (None, _) => true,
@@ -160,8 +158,7 @@ fn overlap(index: &[Term], sizes: &Sizes, shift: u64) -> u64 {
             if !shift.is_multiple_of(first.coefficient) {
                 return 0;
             }
-            let (shift, step) =
-                (shift / first.coefficient, second.coefficient / first.coefficient);
+            let (shift, step) = (shift / first.coefficient, second.coefficient / first.coefficient);
             let (width, teeth) = (sizes[first.dimension], sizes[second.dimension]);
             if width >= step {
                 return (width + step * (teeth - 1)).saturating_sub(shift);
@@ -210,10 +207,8 @@ mod tests {
             .flat_map(|a| (a..6).map(move |b| (a, b)))
             .flat_map(|(a, b)| (1..5).flat_map(move |m| (1..6).map(move |n| (a, b, m, n))))
         {
-            let index = [
-                Term { dimension: 0, coefficient: a },
-                Term { dimension: 1, coefficient: b },
-            ];
+            let index =
+                [Term { dimension: 0, coefficient: a }, Term { dimension: 1, coefficient: b }];
             let mut sizes = [1; MAX_DIMENSIONS];
             (sizes[0], sizes[1]) = (m, n);
             let listed = values(&index, &sizes);

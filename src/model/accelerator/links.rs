@@ -105,8 +105,7 @@ pub(super) fn walk(
     fanout: (u64, u64),
 ) -> Moved {
     let mesh = Mesh::new(spatial, shape, fanout);
-    let loops: Vec<&FlatLoop> =
-        outside.iter().filter(|own| own.axis == Axis::Time).collect();
+    let loops: Vec<&FlatLoop> = outside.iter().filter(|own| own.axis == Axis::Time).collect();
     let mut at = vec![false; loops.len()];
     let mut tracker = Tracker::default();
     let mut moved = Moved::default();

@@ -64,8 +64,7 @@ impl<'a> Prepared<'a> {
             found
         };
         let mut formats = vec![vec![None; accelerator.levels.len()]; problem.tensors.len()];
-        let mut word_bits =
-            vec![vec![Vec::new(); accelerator.levels.len()]; problem.tensors.len()];
+        let mut word_bits = vec![vec![Vec::new(); accelerator.levels.len()]; problem.tensors.len()];
         let mut features = Vec::with_capacity(accelerator.levels.len());
         let mut faults = Vec::new();
         for (level, storage) in accelerator.levels.iter().enumerate() {
@@ -156,8 +155,9 @@ impl<'a> Prepared<'a> {
 
 fn unknown(name: &str, level: &str, what: &str, problem: &Problem) -> Note {
     let names: Vec<&str> = problem.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let note = Note::new(format!("a {what} of `{level}` names `{name}`, which the problem has not"))
-        .hint(format!("the tensors are `{}`", names.join("`, `")));
+    let note =
+        Note::new(format!("a {what} of `{level}` names `{name}`, which the problem has not"))
+            .hint(format!("the tensors are `{}`", names.join("`, `")));
     match nearest(name, names) {
         Some(near) => note.hint(format!("did you mean `{near}`?")),
         None => note,

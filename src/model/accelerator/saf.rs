@@ -69,7 +69,8 @@ pub(super) fn savings(
                         price.block_words,
                     );
                     let sent = count.child.map_or(home, usize::from);
-                    let (words, units) = (occupancy[home][*follower].0, occupancy[sent][*follower].1);
+                    let (words, units) =
+                        (occupancy[home][*follower].0, occupancy[sent][*follower].1);
                     let saved = price.read_pj / price.block_words as f64
                         * (words + units * bits_ratio(price, setting.rules))
                         * share;

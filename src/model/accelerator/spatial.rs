@@ -1,6 +1,8 @@
 //! Spatial skipping: instances that useless work leaves free, as in N:M structured sparsity.
 
-use super::{complete::PlacedLoop, dense::Dense, footprint::Sizes, leader::Setting, nest::Axis, saf::Feature};
+use super::{
+    complete::PlacedLoop, dense::Dense, footprint::Sizes, leader::Setting, nest::Axis, saf::Feature,
+};
 use crate::{
     arch::accelerator::SafKind,
     mapping::MAX_LEVELS,
@@ -28,10 +30,7 @@ pub(super) struct Spatial {
 impl Need {
     /// Instances as mapped, `expansion[l]` along X and Y.
     pub(super) fn dense(expansion: &[(u64, u64); MAX_LEVELS + 1]) -> Self {
-        Self {
-            most: expansion.map(|(x, y)| (x as f64, y as f64)),
-            busy: [1.0; MAX_LEVELS + 1],
-        }
+        Self { most: expansion.map(|(x, y)| (x as f64, y as f64)), busy: [1.0; MAX_LEVELS + 1] }
     }
 }
 
@@ -131,10 +130,7 @@ fn propagate(
     setting: &Setting<'_>,
 ) {
     for level in (1..=levels).rev() {
-        let ratio = (
-            need.most[level].0 / before[level].0,
-            need.most[level].1 / before[level].1,
-        );
+        let ratio = (need.most[level].0 / before[level].0, need.most[level].1 / before[level].1);
         if ratio == (1.0, 1.0) {
             continue;
         }

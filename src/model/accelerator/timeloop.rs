@@ -7,9 +7,7 @@ use super::{
     saf::{Saving, Savings},
 };
 use crate::{
-    arch::accelerator::SafKind,
-    mapping::MAX_LEVELS,
-    model::sparse::TileUnits,
+    arch::accelerator::SafKind, mapping::MAX_LEVELS, model::sparse::TileUnits,
     workload::problem::MAX_TENSORS,
 };
 
@@ -59,8 +57,8 @@ pub(super) fn combine(
         }
     }
     let saving = |level: usize| -> Option<Saving> {
-        savings[level][own].or(spatial[level][own]
-            .map(|share| Saving { kind: SafKind::SpatialSkip, share }))
+        savings[level][own]
+            .or(spatial[level][own].map(|share| Saving { kind: SafKind::SpatialSkip, share }))
     };
     let mut settled = [false; MAX_LEVELS];
     let mut computes = None;
@@ -142,7 +140,8 @@ fn metadata(count: &Dense, units: &TileUnits, ranks: &mut Ranks) {
     let size = count.tile.size() as f64;
     let tiles = [count.reads, count.fills, count.updates].map(|all| all as f64 / size);
     for (rank, units) in ranks.as_mut_slice().iter_mut().zip(units.ranks()) {
-        for (part, units) in [(&mut rank.metadata, units.metadata), (&mut rank.payload, units.payload)]
+        for (part, units) in
+            [(&mut rank.metadata, units.metadata), (&mut rank.payload, units.payload)]
         {
             let [read, fill, update] = tiles.map(|tiles| Flow::of((units * tiles).ceil()));
             *part = Words { read, fill, update };
@@ -185,8 +184,7 @@ fn settle(
         }
     }
     if tensor.output && count.updates > 0 {
-        *reductions =
-            (count.reductions as f64 * words.update.actual / count.updates as f64).ceil();
+        *reductions = (count.reductions as f64 * words.update.actual / count.updates as f64).ceil();
     }
 }
 
