@@ -69,15 +69,30 @@ pub(super) struct Question<'a> {
     pub(super) rules: Rules,
 }
 
-/// Dense counts of one tensor at all levels.
-pub(super) fn tensor(
+/// The tiles alone, which decide whether a mapping fits.
+pub(super) fn tiles(
     nest: &Nest,
     mapping: &Mapping,
     question: &Question<'_>,
     counts: &mut [Dense; MAX_LEVELS],
 ) {
-    let Question { index, shape, output, rules, .. } = *question;
-    let levels = mapping.levels.len();
+    for (level, own) in mapping.levels.iter().enumerate() {
+        let count = &mut counts[level];
+        count.kept = own.keeps(question.index);
+        if count.kept {
+            count.tile = question.shape.tile(nest.tile(level));
+        }
+    }
+}
+
+/// Dense counts of one tensor at all levels, after its [`tiles`].
+pub(super) fn tensor(
+    nest: &Nest,
+    levels: usize,
+    question: &Question<'_>,
+    counts: &mut [Dense; MAX_LEVELS],
+) {
+    let Question { shape, output, rules, .. } = *question;
     let mut child: Option<usize> = None;
     // Words that one instance of the child takes; the compute units take one a step.
     let mut taken = nest.steps;
@@ -87,15 +102,15 @@ pub(super) fn tensor(
     for level in 0..levels {
         positions *= spread(nest, level, shape, question.multicast[level]);
         let own = &mut counts[level];
+        let (kept, tile) = (own.kept, own.tile);
         *own = Dense::none();
-        if !mapping.levels[level].keeps(index) {
+        if !kept {
             linked = None;
             continue;
         }
-        own.kept = true;
+        (own.kept, own.tile) = (true, tile);
         own.child = child.map(|child| child as u8);
-        own.tile = shape.tile(nest.tile(level));
-        own.delivered = delivered(nest.outside(level), nest.tile(level), shape, rules);
+        own.delivered = delivered(nest.outside(level), (nest.tile(level), tile), shape, rules);
         let content = linked.map_or(taken * positions, |moved| moved.read);
         // Fills, first uses and partitions need to know the parent: see below.
         (own.reads, own.updates) = (content, if output { content } else { 0 });
@@ -150,7 +165,7 @@ fn linked(
         if child.is_some() {
             return None;
         }
-        let moving = delivered(outside, inside, shape, rules);
+        let moving = delivered(outside, (inside, shape.tile(inside)), shape, rules);
         let read = links::points(spatial, shape, fanout, (nest.steps, moving));
         return Some(Moved { read, share: 0.0, linked: 0 });
     }
@@ -178,8 +193,12 @@ fn temporal(loops: &[FlatLoop]) -> impl DoubleEndedIterator<Item = &FlatLoop> {
 
 /// Words delivered over the whole run to one instance that holds a box of operations' tile, as the
 /// loops outside it run.
-fn delivered(outside: &[FlatLoop], sizes: &Sizes, shape: &Shape, rules: Rules) -> u64 {
-    let tile = shape.tile(sizes);
+fn delivered(
+    outside: &[FlatLoop],
+    (sizes, tile): (&Sizes, Tile),
+    shape: &Shape,
+    rules: Rules,
+) -> u64 {
     if shape.simple {
         // A loop that does not move the tile costs nothing as long as no loop inside it does.
         let moving =

@@ -41,6 +41,7 @@ impl<'a> Prepared<'a> {
         accelerator: &'a Accelerator,
         problem: &'a Problem,
         rules: Rules,
+        given: &[Option<Density>],
     ) -> Result<Self> {
         let mut problems = Problems::new();
         let mut sizes = [1; MAX_DIMENSIONS];
@@ -50,8 +51,19 @@ impl<'a> Prepared<'a> {
         let shapes: Vec<Shape> =
             problem.tensors.iter().map(|tensor| Shape::new(tensor, rules)).collect();
         let mut densities = Vec::with_capacity(shapes.len());
-        for (tensor, shape) in problem.tensors.iter().zip(&shapes) {
-            match density(tensor, shape.tile(&sizes), rules) {
+        for (index, (tensor, shape)) in problem.tensors.iter().zip(&shapes).enumerate() {
+            let tile = shape.tile(&sizes);
+            if let Some(Some(given)) = given.get(index) {
+                if *given.tensor() != tile {
+                    problems.push(Note::new(format!(
+                        "the values given for `{}` have another shape than the tensor",
+                        tensor.name
+                    )));
+                }
+                densities.push(given.clone());
+                continue;
+            }
+            match density(tensor, tile, rules) {
                 Ok(density) => densities.push(density),
                 Err(note) => problems.push(note),
             }
