@@ -1,7 +1,9 @@
 //! Arguments, exit codes and output streams; one file a command.
 
+mod accelerate;
 mod check;
 mod common;
+mod import;
 mod list;
 mod pack;
 mod plot;
@@ -34,6 +36,8 @@ enum Command {
     Stats(stats::Args),
     /// Hold op counts, bytes, energy and cycles against a saved baseline.
     Check(check::Args),
+    /// Other tools' descriptions into this tool's.
+    Import(import::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
@@ -55,6 +59,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::List => list::run(),
         Command::Pack(arguments) => pack::run(&arguments),

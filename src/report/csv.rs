@@ -50,7 +50,7 @@ pub fn csv(report: &Report) -> String {
     text
 }
 
-fn quoted(text: &str) -> String {
+pub(in crate::report) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -1,5 +1,6 @@
 //! What a simulation found, and how it is written.
 
+pub mod accelerator;
 mod csv;
 mod simulate;
 pub(crate) mod table;

@@ -101,6 +101,7 @@ pub(super) fn tensor(
     let mut linked = linked(nest, 0, None, question);
     for level in 0..levels {
         positions *= spread(nest, level, shape, question.multicast[level]);
+        let inside = child.map_or(0, |child| child + 1);
         let own = &mut counts[level];
         let (kept, tile) = (own.kept, own.tile);
         *own = Dense::none();
@@ -111,6 +112,9 @@ pub(super) fn tensor(
         (own.kept, own.tile) = (true, tile);
         own.child = child.map(|child| child as u8);
         own.delivered = delivered(nest.outside(level), (nest.tile(level), tile), shape, rules);
+        if rules == Rules::Exact && !shape.simple && inside < level {
+            positions = spread_over(nest, inside, level, question, positions);
+        }
         let content = linked.map_or(taken * positions, |moved| moved.read);
         // Fills, first uses and partitions need to know the parent: see below.
         (own.reads, own.updates) = (content, if output { content } else { 0 });
@@ -185,6 +189,25 @@ fn spread(nest: &Nest, level: usize, shape: &Shape, multicast: bool) -> u64 {
     let loops: Vec<(u8, u64, u64)> =
         spatial().map(|own| (own.dimension, own.stride, own.bound)).collect();
     shape.positions(&loops)
+}
+
+/// The same for the loops of several levels of which only the outermost keeps the tensor: where
+/// one index slides over another, their shifts coincide from level to level.
+fn spread_over(
+    nest: &Nest,
+    inner: usize,
+    outer: usize,
+    question: &Question<'_>,
+    product: u64,
+) -> u64 {
+    if !question.multicast[inner..=outer].iter().all(|serves| *serves) {
+        return product;
+    }
+    let loops: Vec<(u8, u64, u64)> = (inner..=outer)
+        .flat_map(|level| nest.level(level).iter().take_while(|own| own.axis != Axis::Time))
+        .map(|own| (own.dimension, own.stride, own.bound))
+        .collect();
+    question.shape.positions(&loops)
 }
 
 fn temporal(loops: &[FlatLoop]) -> impl DoubleEndedIterator<Item = &FlatLoop> {

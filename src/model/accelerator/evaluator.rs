@@ -3,7 +3,7 @@
 use super::{
     combine::Combined,
     complete::Complete,
-    cost::{block_ratio, level_cycles, level_energy, metadata_bits, port_words},
+    cost::{Demand, block_ratio, level_energy, metadata_bits, port_words},
     dense::{self, Dense, Question},
     evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost},
     footprint::Sizes,
@@ -189,7 +189,7 @@ impl<'a> Evaluator<'a> {
         let (rules, accelerator) = (prepared.rules, prepared.accelerator);
         let combined = &self.combined;
         let flow = combined.operations;
-        let compute_cycles = (flow.busy() / combined.units).ceil().max(1.0);
+        let compute_cycles = ceil(flow.busy() / combined.units, rules).max(1.0);
         let compute = &accelerator.compute;
         let mut cycles = compute_cycles;
         let mut energy = flow.actual * compute.energy.actual
@@ -198,7 +198,7 @@ impl<'a> Evaluator<'a> {
         self.costs.compute_energy = energy;
         self.costs.compute_cycles = compute_cycles as u64;
         for (level, storage) in accelerator.levels.iter().enumerate() {
-            let (mut read, mut write) = (0.0, 0.0);
+            let mut demand = Demand::default();
             for tensor in 0..prepared.tensors() {
                 let count = &self.counts[tensor][level];
                 if !count.kept {
@@ -217,8 +217,7 @@ impl<'a> Evaluator<'a> {
                     Rules::Timeloop => (words / spare).ceil(),
                     Rules::Exact => words / spare,
                 };
-                read += whole(reads);
-                write += whole(writes);
+                demand.add((whole(reads), whole(writes)), compute_cycles, rules);
                 let ratio = block_ratio(
                     (&prepared.densities[tensor], &count.tile, prepared.compresses(tensor, level)),
                     combined.shares[tensor][level],
@@ -230,7 +229,7 @@ impl<'a> Evaluator<'a> {
                 self.costs.energy[level][tensor] = own;
                 energy += own;
             }
-            let own = level_cycles(compute_cycles, read, write, storage).ceil();
+            let own = ceil(demand.cycles(compute_cycles, storage, rules), rules);
             self.costs.level_cycles[level] = own as u64;
             cycles = cycles.max(own);
         }
@@ -279,6 +278,7 @@ impl<'a> Evaluator<'a> {
         TensorCost {
             kept: count.kept,
             tile_words: if count.kept { count.tile.size() } else { 0 },
+            mapped_instances: self.nest.instances(level),
             instances: combined.instances[level][tensor],
             dense_reads: count.reads + count.drains,
             dense_fills: count.fills,
@@ -316,6 +316,14 @@ pub fn evaluate(
 impl Clone for Evaluator<'_> {
     fn clone(&self) -> Self {
         Self::of(self.prepared.clone())
+    }
+}
+
+/// Whole cycles. Expectations carry rounding errors, so that a hair above a cycle is that cycle.
+fn ceil(cycles: f64, rules: Rules) -> f64 {
+    match rules {
+        Rules::Timeloop => cycles.ceil(),
+        Rules::Exact => (cycles * (1.0 - 1e-12)).ceil(),
     }
 }
 
