@@ -5,6 +5,7 @@ mod check;
 mod common;
 mod import;
 mod list;
+mod map;
 mod pack;
 mod plot;
 mod selection;
@@ -42,6 +43,8 @@ enum Command {
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
     Plot(plot::Args),
+    /// Search mappings of a network on an accelerator: the front of energy and cycles.
+    Map(map::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
 }
@@ -62,6 +65,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Import(arguments) => import::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::List => list::run(),
+        Command::Map(arguments) => map::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
     }?;
