@@ -64,8 +64,8 @@ pub struct MapLayer {
     pub scheme: String,
     /// The problem; its densities are statistical.
     pub problem: Problem,
-    /// Densities counted from actual weights, by tensor.
-    pub densities: Vec<(usize, Density)>,
+    /// Densities counted from actual weights, by tensor; none where the problem's own holds.
+    pub densities: Vec<Option<Density>>,
     /// Share of nonzero weights.
     pub density: f64,
 }
@@ -130,7 +130,7 @@ pub fn layers_of(
         let mut densities = Vec::new();
         if actual && density < 1.0 {
             let occupied = Occupied::from_weights(&weights).reshaped(&extents(&problem, 0))?;
-            densities.push((0, Density::actual(occupied, rules)));
+            densities.push(Some(Density::actual(occupied, rules)));
         }
         let (name, scheme) = (layer.name.clone(), scheme.to_string());
         layers.push(MapLayer { name, scheme, problem, densities, density });

@@ -8,8 +8,8 @@ mod read;
 mod types;
 mod write;
 
-pub(crate) use read::{check, name_is_legal};
 pub use layer::LAYER_DIMENSIONS;
+pub(crate) use read::{check, name_is_legal};
 pub use read::{parse, read};
 pub use types::{
     DensitySpec, Dimension, MAX_DIMENSIONS, MAX_INDICES, MAX_TENSORS, Problem, Tensor, Term,
