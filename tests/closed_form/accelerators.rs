@@ -104,8 +104,8 @@ fn two_of_four_weights_run_twice_as_fast_on_the_sparse_tensor_core() {
         // 256 x 256 x 1024 operations on 1024 multiply-adds, as many as the artifact's dense layer.
         let problem = Problem::of_layer(&layer(256, 256, 1024, 0), weights, DensitySpec::Dense);
         let text = format!(
-            "[[mapping]]\nlevel = \"DRAM\"\ntemporal = \"K=4\"\n\
-             [[mapping]]\nlevel = \"SMEM\"\nspatial_y = \"K=4\"\ntemporal = \"N=8 C={}\"\n\
+            "[[mapping]]\nlevel = \"DRAM\"\ntemporal = \"N=2 K=4\"\n\
+             [[mapping]]\nlevel = \"SMEM\"\nspatial_y = \"K=4\"\ntemporal = \"N=4 C={}\"\n\
              [[mapping]]\nlevel = \"RF\"\ntemporal = \"N=32\"\nspatial_x = \"C={lanes}\"\n\
              spatial_y = \"K=16\"\nbypass = [\"Weights\"]\n\
              [[mapping]]\nlevel = \"LRF\"\nkeep = [\"Weights\"]\n",
