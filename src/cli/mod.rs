@@ -3,6 +3,7 @@
 mod accelerate;
 mod check;
 mod common;
+mod gain;
 mod import;
 mod list;
 mod map;
@@ -43,6 +44,9 @@ enum Command {
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
     Plot(plot::Args),
+    /// Energy, throughput and density of schemes against a baseline on accelerators, and what
+    /// of it follows from density alone.
+    Gain(gain::Args),
     /// Search mappings of a network on an accelerator: the front of energy and cycles.
     Map(map::Args),
     /// Quantise a network's latent weights into a bit-packed file.
@@ -65,6 +69,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Import(arguments) => import::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::List => list::run(),
+        Command::Gain(arguments) => gain::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),

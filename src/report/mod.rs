@@ -2,6 +2,7 @@
 
 pub mod accelerator;
 mod csv;
+pub mod gain;
 pub mod map;
 mod simulate;
 pub(crate) mod table;
