@@ -1,5 +1,8 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
+mod sweep;
+mod weights;
+
 use std::path::Path;
 
 use signloop::{Error, workload};
