@@ -1,15 +1,19 @@
 //! Arguments, exit codes and output streams; one file a command.
 
+mod accelerate;
 mod adds;
 mod calibrate;
 mod check;
 mod common;
+mod completions;
 mod crosscheck;
 mod data;
+mod gain;
+mod import;
 mod list;
-mod measure;
-mod completions;
 mod man;
+mod map;
+mod measure;
 mod merge;
 mod ops_table;
 mod pack;
@@ -48,6 +52,8 @@ enum Command {
     Stats(stats::Args),
     /// Hold op counts, bytes, energy and cycles against a saved baseline.
     Check(check::Args),
+    /// Other tools' descriptions into this tool's.
+    Import(import::Args),
     /// Every combination of machines, networks, schemes, methods and swept keys, as CSV.
     Sweep(sweep::Args),
     /// Join the shards of a sweep.
@@ -66,6 +72,11 @@ enum Command {
     Program(program::Args),
     /// Figures for papers from a report: SVG, PDF, PNG, CSV and PGFPlots.
     Plot(plot::Args),
+    /// Energy, throughput and density of schemes against a baseline on accelerators, and what
+    /// of it follows from density alone.
+    Gain(gain::Args),
+    /// Search mappings of a network on an accelerator: the front of energy and cycles.
+    Map(map::Args),
     /// Adds per output position of one random layer, over seeds.
     Adds(adds::Args),
     /// Every claim of the published thread, computed again, with a verdict and figures.
@@ -97,6 +108,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
@@ -107,6 +119,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
         Command::List => list::run(),
+        Command::Gain(arguments) => gain::run(&arguments),
+        Command::Map(arguments) => map::run(&arguments),
         Command::Adds(arguments) => adds::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

@@ -1,10 +1,18 @@
 //! `signloop simulate`.
 
-use std::{fmt::Write as _, num::NonZeroU32, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 
-use super::{common::emit, selection::Selection};
+use super::{
+    accelerate::{self, Compat},
+    common::emit,
+    selection::Selection,
+};
 use crate::{
     Error, Result,
     diagnostics::{Problem, nearest},
@@ -16,12 +24,19 @@ use crate::{
 /// Arguments of `signloop simulate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Machine: a TOML file or a shipped name.
+    /// Machine: a TOML file or a shipped name; for an accelerator also Timeloop's YAML files.
+    #[arg(long, required = true, num_args = 1..)]
+    arch: Vec<PathBuf>,
+    /// Network: a TOML file or a shipped name; for an accelerator a file with a problem, where it is
+    /// not in the machine's file.
     #[arg(long)]
-    arch: PathBuf,
-    /// Network: a TOML file or a shipped name.
+    workload: Option<PathBuf>,
+    /// Mapping of a problem on an accelerator, where it is not in the other files.
     #[arg(long)]
-    workload: PathBuf,
+    mapping: Option<PathBuf>,
+    /// Reproduce another tool's rounding (accelerators).
+    #[arg(long, value_enum)]
+    compat: Option<Compat>,
     #[command(flatten)]
     selection: Selection,
     /// Output format.
@@ -53,7 +68,11 @@ enum Format {
 
 /// Simulates and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
-    let mut resolved = arguments.selection.resolve(&arguments.arch, &arguments.workload)?;
+    if accelerate::is_accelerator(&arguments.arch) {
+        return run_accelerator(arguments);
+    }
+    let (arch, workload) = processor(arguments)?;
+    let mut resolved = arguments.selection.resolve(arch, workload)?;
     resolved.options.column_tile = arguments.tile;
     resolved.options.filter_group = arguments.filter_group;
     let request = resolved.request();
@@ -64,6 +83,52 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         (None, Format::Csv) => report::csv(&simulate(&request)?),
         (None, Format::Json) => {
             let report = simulate(&request)?;
+            serde_json::to_string_pretty(&report)
+                .map_err(|error| Error::Internal(error.to_string()))?
+                + "\n"
+        }
+    };
+    emit(&text, arguments.out.as_deref())
+}
+
+/// A processor takes one file and a network, and has no mapping of its own.
+fn processor(arguments: &Args) -> Result<(&Path, &Path)> {
+    let [arch] = arguments.arch.as_slice() else {
+        return Err(Problem::new("`--arch` names several files, none of them YAML")
+            .hint("a machine is one TOML file; only a Timeloop design may be several")
+            .into());
+    };
+    for (given, option) in
+        [(arguments.mapping.is_some(), "--mapping"), (arguments.compat.is_some(), "--compat")]
+    {
+        if given {
+            return Err(Problem::new(format!("`{option}` needs an accelerator"))
+                .hint(format!("`{}` is a processor", arch.display()))
+                .into());
+        }
+    }
+    match &arguments.workload {
+        Some(workload) => Ok((arch, workload)),
+        None => Err(Problem::new("a processor needs a network: give `--workload`")
+            .hint("`signloop list` prints the shipped ones")
+            .into()),
+    }
+}
+
+fn run_accelerator(arguments: &Args) -> Result<()> {
+    if arguments.explain.is_some() {
+        return Err(Problem::new("`--explain` needs a processor").into());
+    }
+    let report = accelerate::simulate(
+        &arguments.arch,
+        arguments.workload.as_deref(),
+        arguments.mapping.as_deref(),
+        arguments.compat,
+    )?;
+    let text = match arguments.format {
+        Format::Table => report::accelerator::table(&report),
+        Format::Csv => report::accelerator::csv(&report),
+        Format::Json => {
             serde_json::to_string_pretty(&report)
                 .map_err(|error| Error::Internal(error.to_string()))?
                 + "\n"

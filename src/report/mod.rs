@@ -1,7 +1,10 @@
 //! What a simulation found, and how it is written.
 
+pub mod accelerator;
 mod csv;
 mod fit;
+pub mod gain;
+pub mod map;
 mod ops_table;
 mod simulate;
 pub(crate) mod table;

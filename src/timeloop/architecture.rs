@@ -153,7 +153,7 @@ fn component(local: &TableReader<'_>, outer: u64, found: &mut Found) -> Option<(
     let source: Arc<str> = format!("Timeloop file {}", local.file().name()).into();
     let mesh = mesh(&attributes, instances);
     descriptive(&attributes);
-    let out = if COMPUTE.contains(&class.value.as_str()) {
+    if COMPUTE.contains(&class.value.as_str()) {
         let word_bits = attributes.integer("datawidth", COUNT);
         unsupported(&attributes);
         let (instances_x, instances_y) = mesh?;
@@ -185,8 +185,7 @@ fn component(local: &TableReader<'_>, outer: u64, found: &mut Found) -> Option<(
                 .hint(format!("supported: `{}`, `{}`", STORAGE.join("`, `"), COMPUTE.join("`, `"))),
         );
         None
-    };
-    out
+    }
 }
 
 /// Instances along X and Y: `meshX` columns, or one row.

@@ -4,5 +4,7 @@ mod encoder;
 mod gradients;
 mod kernels;
 mod mapper;
+mod nest;
 mod programs;
 mod sparse;
+mod timeloop;

@@ -28,13 +28,14 @@ pub fn load(path: &Path) -> Result<Accelerator> {
     parse(&Document::read(path)?)
 }
 
-/// Reads a parsed description; tables `problem` and `mapping` of the same file are left alone.
+/// Reads a parsed description; tables `problem`, `mapping` and `constraint` of the same file are
+/// left alone.
 ///
 /// # Errors
 /// Every problem of the file.
 pub fn parse(document: &Document) -> Result<Accelerator> {
     let root = TableReader::root(document);
-    for section in ["problem", "mapping"] {
+    for section in ["problem", "mapping", "constraint"] {
         root.node(section);
     }
     let accelerator = read(&root);

@@ -59,6 +59,11 @@ impl Complete {
         &self.loops[self.starts[level]..self.starts[level + 1]]
     }
 
+    /// Loops of the levels outside a level.
+    pub(super) fn outside(&self, level: usize) -> impl Iterator<Item = &PlacedLoop> {
+        self.loops[self.starts[level + 1]..].iter()
+    }
+
     /// Loops of the levels from `inner` to `outer`, both included.
     pub(super) fn levels(&self, inner: usize, outer: usize) -> &[PlacedLoop] {
         &self.loops[self.starts[inner]..self.starts[outer + 1]]

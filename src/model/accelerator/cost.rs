@@ -54,21 +54,46 @@ pub(super) fn port_words(
     )
 }
 
-/// Cycles that a level's ports need, in `compute_cycles` of the units.
-pub(super) fn level_cycles(compute_cycles: f64, read: f64, write: f64, level: &Storage) -> f64 {
-    let mut slowdown = 1.0_f64;
-    for (have, words) in [
-        (level.read_words_per_cycle, read),
-        (level.write_words_per_cycle, write),
-        (level.shared_words_per_cycle, read + write),
-    ] {
-        let Some(have) = have else { continue };
-        let need = words / compute_cycles.max(1.0);
-        if have < need {
-            slowdown = slowdown.min(have / need);
+/// Words that tensors ask of a level's ports, added up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Demand {
+    read: f64,
+    write: f64,
+}
+
+impl Demand {
+    /// Adds one tensor's words, over so many cycles. Timeloop adds quotients, and its last bits
+    /// decide whether a cycle is rounded up.
+    pub(super) fn add(&mut self, (read, write): (f64, f64), compute_cycles: f64, rules: Rules) {
+        let over = match rules {
+            Rules::Timeloop => compute_cycles,
+            Rules::Exact => 1.0,
+        };
+        self.read += read / over;
+        self.write += write / over;
+    }
+
+    /// Cycles that the ports need beside `compute_cycles` of the units.
+    pub(super) fn cycles(&self, compute_cycles: f64, level: &Storage, rules: Rules) -> f64 {
+        let ports = [
+            (level.read_words_per_cycle, self.read),
+            (level.write_words_per_cycle, self.write),
+            (level.shared_words_per_cycle, self.read + self.write),
+        ];
+        let limited = ports.iter().filter_map(|(have, need)| Some(((*have)?, *need)));
+        match rules {
+            Rules::Exact => {
+                limited.map(|(have, words)| words / have).fold(compute_cycles, f64::max)
+            }
+            Rules::Timeloop => {
+                let slowdown = limited
+                    .filter(|(have, need)| have < need)
+                    .map(|(have, need)| have / need)
+                    .fold(1.0, f64::min);
+                compute_cycles / slowdown
+            }
         }
     }
-    compute_cycles / slowdown
 }
 
 /// Blocks accessed for so many words of a tile: full blocks, but for compressed tiles that are

@@ -69,15 +69,30 @@ pub(super) struct Question<'a> {
     pub(super) rules: Rules,
 }
 
-/// Dense counts of one tensor at all levels.
-pub(super) fn tensor(
+/// The tiles alone, which decide whether a mapping fits.
+pub(super) fn tiles(
     nest: &Nest,
     mapping: &Mapping,
     question: &Question<'_>,
     counts: &mut [Dense; MAX_LEVELS],
 ) {
-    let Question { index, shape, output, rules, .. } = *question;
-    let levels = mapping.levels.len();
+    for (level, own) in mapping.levels.iter().enumerate() {
+        let count = &mut counts[level];
+        count.kept = own.keeps(question.index);
+        if count.kept {
+            count.tile = question.shape.tile(nest.tile(level));
+        }
+    }
+}
+
+/// Dense counts of one tensor at all levels, after its [`tiles`].
+pub(super) fn tensor(
+    nest: &Nest,
+    levels: usize,
+    question: &Question<'_>,
+    counts: &mut [Dense; MAX_LEVELS],
+) {
+    let Question { shape, output, rules, .. } = *question;
     let mut child: Option<usize> = None;
     // Words that one instance of the child takes; the compute units take one a step.
     let mut taken = nest.steps;
@@ -86,16 +101,20 @@ pub(super) fn tensor(
     let mut linked = linked(nest, 0, None, question);
     for level in 0..levels {
         positions *= spread(nest, level, shape, question.multicast[level]);
+        let inside = child.map_or(0, |child| child + 1);
         let own = &mut counts[level];
+        let (kept, tile) = (own.kept, own.tile);
         *own = Dense::none();
-        if !mapping.levels[level].keeps(index) {
+        if !kept {
             linked = None;
             continue;
         }
-        own.kept = true;
+        (own.kept, own.tile) = (true, tile);
         own.child = child.map(|child| child as u8);
-        own.tile = shape.tile(nest.tile(level));
-        own.delivered = delivered(nest.outside(level), nest.tile(level), shape, rules);
+        own.delivered = delivered(nest.outside(level), (nest.tile(level), tile), shape, rules);
+        if rules == Rules::Exact && !shape.simple && inside < level {
+            positions = spread_over(nest, inside, level, question, positions);
+        }
         let content = linked.map_or(taken * positions, |moved| moved.read);
         // Fills, first uses and partitions need to know the parent: see below.
         (own.reads, own.updates) = (content, if output { content } else { 0 });
@@ -150,7 +169,7 @@ fn linked(
         if child.is_some() {
             return None;
         }
-        let moving = delivered(outside, inside, shape, rules);
+        let moving = delivered(outside, (inside, shape.tile(inside)), shape, rules);
         let read = links::points(spatial, shape, fanout, (nest.steps, moving));
         return Some(Moved { read, share: 0.0, linked: 0 });
     }
@@ -172,14 +191,37 @@ fn spread(nest: &Nest, level: usize, shape: &Shape, multicast: bool) -> u64 {
     shape.positions(&loops)
 }
 
+/// The same for the loops of several levels of which only the outermost keeps the tensor: where
+/// one index slides over another, their shifts coincide from level to level.
+fn spread_over(
+    nest: &Nest,
+    inner: usize,
+    outer: usize,
+    question: &Question<'_>,
+    product: u64,
+) -> u64 {
+    if !question.multicast[inner..=outer].iter().all(|serves| *serves) {
+        return product;
+    }
+    let loops: Vec<(u8, u64, u64)> = (inner..=outer)
+        .flat_map(|level| nest.level(level).iter().take_while(|own| own.axis != Axis::Time))
+        .map(|own| (own.dimension, own.stride, own.bound))
+        .collect();
+    question.shape.positions(&loops)
+}
+
 fn temporal(loops: &[FlatLoop]) -> impl DoubleEndedIterator<Item = &FlatLoop> {
     loops.iter().filter(|own| own.axis == Axis::Time)
 }
 
 /// Words delivered over the whole run to one instance that holds a box of operations' tile, as the
 /// loops outside it run.
-fn delivered(outside: &[FlatLoop], sizes: &Sizes, shape: &Shape, rules: Rules) -> u64 {
-    let tile = shape.tile(sizes);
+fn delivered(
+    outside: &[FlatLoop],
+    (sizes, tile): (&Sizes, Tile),
+    shape: &Shape,
+    rules: Rules,
+) -> u64 {
     if shape.simple {
         // A loop that does not move the tile costs nothing as long as no loop inside it does.
         let moving =

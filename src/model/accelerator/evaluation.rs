@@ -61,6 +61,8 @@ pub struct TensorCost {
     pub kept: bool,
     /// Words of the tile without zeros left out.
     pub tile_words: u64,
+    /// Instances that the mapping uses.
+    pub mapped_instances: u64,
     /// Instances in use, on average.
     pub instances: f64,
     /// Words read if nothing were zero.

@@ -3,7 +3,7 @@
 use super::{
     combine::Combined,
     complete::Complete,
-    cost::{block_ratio, level_cycles, level_energy, metadata_bits, port_words},
+    cost::{Demand, block_ratio, level_energy, metadata_bits, port_words},
     dense::{self, Dense, Question},
     evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost},
     footprint::Sizes,
@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     Result,
-    arch::accelerator::Accelerator,
+    arch::accelerator::{Accelerator, Storage},
+    diagnostics::Problems,
     mapping::{self, MAX_LEVELS, Mapping},
-    model::sparse::{Fibers, Memo, Rules, TileUnits, max_units},
+    model::sparse::{Density, Fibers, Memo, Rules, TileUnits, max_units},
     workload::problem::{MAX_TENSORS, Problem},
 };
 
@@ -53,7 +54,21 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// A feature or format names a tensor that the problem lacks, or a density does not fit.
     pub fn new(accelerator: &'a Accelerator, problem: &'a Problem, rules: Rules) -> Result<Self> {
-        Ok(Self::of(Prepared::new(accelerator, problem, rules)?))
+        Ok(Self::of(Prepared::new(accelerator, problem, rules, &[])?))
+    }
+
+    /// As [`Evaluator::new`], with densities of some tensors (in the problem's order) in place of
+    /// the stated ones: those of actual weights, say. Their ranks are the tensor's indices.
+    ///
+    /// # Errors
+    /// As [`Evaluator::new`], or a density has another shape than its tensor.
+    pub fn with_densities(
+        accelerator: &'a Accelerator,
+        problem: &'a Problem,
+        rules: Rules,
+        densities: &[Option<Density>],
+    ) -> Result<Self> {
+        Ok(Self::of(Prepared::new(accelerator, problem, rules, densities)?))
     }
 
     fn of(prepared: Prepared<'a>) -> Self {
@@ -100,16 +115,23 @@ impl<'a> Evaluator<'a> {
         if !prepared.skips_in_space {
             check_fanout(prepared.accelerator, &self.nest)?;
         }
+        let questions = |tensor: usize| Question {
+            index: tensor,
+            shape: &prepared.shapes[tensor],
+            output: prepared.outputs[tensor],
+            multicast: &prepared.multicast,
+            fanout: &prepared.fanout,
+            rules: prepared.rules,
+        };
         for (tensor, counts) in self.counts[..prepared.tensors()].iter_mut().enumerate() {
-            let question = Question {
-                index: tensor,
-                shape: &prepared.shapes[tensor],
-                output: prepared.outputs[tensor],
-                multicast: &prepared.multicast,
-                fanout: &prepared.fanout,
-                rules: prepared.rules,
-            };
-            dense::tensor(&self.nest, mapping, &question, counts);
+            dense::tiles(&self.nest, mapping, &questions(tensor), counts);
+        }
+        // Most mappings that a search tries end here.
+        for level in 0..levels {
+            self.costs.needed[level].0 = check_capacity(prepared, &self.counts, level)?;
+        }
+        for (tensor, counts) in self.counts[..prepared.tensors()].iter_mut().enumerate() {
+            dense::tensor(&self.nest, levels, &questions(tensor), counts);
         }
         if prepared.sparse {
             self.complete.set(mapping, prepared.problem.dimensions.len());
@@ -126,60 +148,39 @@ impl<'a> Evaluator<'a> {
                     )?;
                 }
             }
-        }
-        for level in 0..levels {
-            self.check_capacity(level)?;
+            for level in 0..levels {
+                self.costs.needed[level].1 = self.check_metadata(level)?;
+            }
         }
         if self.prepared.sparse { self.combine_sparse() } else { self.combine_dense() }
     }
 
-    fn check_capacity(&mut self, level: usize) -> Result<(), Misfit> {
+    /// Metadata bits that the tiles of a level need.
+    fn check_metadata(&self, level: usize) -> Result<u64, Misfit> {
         let prepared = &self.prepared;
         let storage = &prepared.accelerator.levels[level];
-        let (mut need, mut bits) = (0_u64, 0_u64);
+        let Some(have) = storage
+            .metadata
+            .and_then(|store| store.depth?.checked_mul(store.width_bits))
+            .map(|bits| usable(bits, storage))
+        else {
+            return Ok(0);
+        };
+        let mut need = 0_u64;
         for tensor in 0..prepared.tensors() {
             let count = &self.counts[tensor][level];
-            if !count.kept {
+            let Some(fibers) = self.fibers[tensor][level].as_ref().filter(|_| count.kept) else {
                 continue;
-            }
-            let density = &prepared.densities[tensor];
-            let compressed = prepared.compresses(tensor, level);
-            let words = if compressed {
-                density.max_occupancy(&count.tile, 1.0)
-            } else {
-                count.tile.size()
             };
-            need = need.saturating_add(words);
-            let Some(fibers) = &self.fibers[tensor][level] else { continue };
-            if storage.metadata.is_some_and(|store| store.depth.is_some()) {
-                let units = max_units(fibers, density, &count.tile, 1.0);
-                let word_bits = &prepared.word_bits[tensor][level];
-                let sum: f64 = units
-                    .ranks()
-                    .iter()
-                    .zip(word_bits)
-                    .map(|(units, bits)| {
-                        units.metadata.ceil() * bits.metadata as f64
-                            + units.payload.ceil() * bits.payload as f64
-                    })
-                    .sum();
-                bits = bits.saturating_add(sum as u64);
+            let units = max_units(fibers, &prepared.densities[tensor], &count.tile, 1.0);
+            let word_bits = &prepared.word_bits[tensor][level];
+            for (units, bits) in units.ranks().iter().zip(word_bits) {
+                let sum = units.metadata.ceil() * bits.metadata as f64
+                    + units.payload.ceil() * bits.payload as f64;
+                need = need.saturating_add(sum as u64);
             }
         }
-        self.costs.needed[level] = (need, bits);
-        let usable = |all: u64| (all as f64 / storage.buffering) as u64;
-        if let Some(have) = storage.capacity_words.map(usable)
-            && need > have
-        {
-            return Err(Misfit::Capacity { level, need, have });
-        }
-        let store = storage.metadata.and_then(|store| store.depth?.checked_mul(store.width_bits));
-        if let Some(have) = store.map(usable)
-            && bits > have
-        {
-            return Err(Misfit::Metadata { level, need: bits, have });
-        }
-        Ok(())
+        if need > have { Err(Misfit::Metadata { level, need, have }) } else { Ok(need) }
     }
 
     /// Cycles and energy of the counted accesses.
@@ -188,7 +189,7 @@ impl<'a> Evaluator<'a> {
         let (rules, accelerator) = (prepared.rules, prepared.accelerator);
         let combined = &self.combined;
         let flow = combined.operations;
-        let compute_cycles = (flow.busy() / combined.units).ceil().max(1.0);
+        let compute_cycles = ceil(flow.busy() / combined.units, rules).max(1.0);
         let compute = &accelerator.compute;
         let mut cycles = compute_cycles;
         let mut energy = flow.actual * compute.energy.actual
@@ -197,7 +198,7 @@ impl<'a> Evaluator<'a> {
         self.costs.compute_energy = energy;
         self.costs.compute_cycles = compute_cycles as u64;
         for (level, storage) in accelerator.levels.iter().enumerate() {
-            let (mut read, mut write) = (0.0, 0.0);
+            let mut demand = Demand::default();
             for tensor in 0..prepared.tensors() {
                 let count = &self.counts[tensor][level];
                 if !count.kept {
@@ -216,8 +217,7 @@ impl<'a> Evaluator<'a> {
                     Rules::Timeloop => (words / spare).ceil(),
                     Rules::Exact => words / spare,
                 };
-                read += whole(reads);
-                write += whole(writes);
+                demand.add((whole(reads), whole(writes)), compute_cycles, rules);
                 let ratio = block_ratio(
                     (&prepared.densities[tensor], &count.tile, prepared.compresses(tensor, level)),
                     combined.shares[tensor][level],
@@ -229,7 +229,7 @@ impl<'a> Evaluator<'a> {
                 self.costs.energy[level][tensor] = own;
                 energy += own;
             }
-            let own = level_cycles(compute_cycles, read, write, storage).ceil();
+            let own = ceil(demand.cycles(compute_cycles, storage, rules), rules);
             self.costs.level_cycles[level] = own as u64;
             cycles = cycles.max(own);
         }
@@ -278,6 +278,7 @@ impl<'a> Evaluator<'a> {
         TensorCost {
             kept: count.kept,
             tile_words: if count.kept { count.tile.size() } else { 0 },
+            mapped_instances: self.nest.instances(level),
             instances: combined.instances[level][tensor],
             dense_reads: count.reads + count.drains,
             dense_fills: count.fills,
@@ -295,9 +296,62 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// Evaluates one mapping, with what does not fit told as problems of the input.
+///
+/// # Errors
+/// A name is unknown, or the mapping does not cover the problem or does not fit.
+pub fn evaluate(
+    accelerator: &Accelerator,
+    problem: &Problem,
+    mapping: &Mapping,
+    rules: Rules,
+) -> Result<Evaluation> {
+    Evaluator::new(accelerator, problem, rules)?.evaluate(mapping).map_err(|misfit| {
+        let mut problems = Problems::new();
+        misfit.tell(accelerator, problem).into_iter().for_each(|note| problems.push(note));
+        problems.into()
+    })
+}
+
 impl Clone for Evaluator<'_> {
     fn clone(&self) -> Self {
         Self::of(self.prepared.clone())
+    }
+}
+
+/// Whole cycles. Expectations carry rounding errors, so that a hair above a cycle is that cycle.
+fn ceil(cycles: f64, rules: Rules) -> f64 {
+    match rules {
+        Rules::Timeloop => cycles.ceil(),
+        Rules::Exact => (cycles * (1.0 - 1e-12)).ceil(),
+    }
+}
+
+/// What a tile may take of a capacity.
+fn usable(all: u64, storage: &Storage) -> u64 {
+    (all as f64 / storage.buffering) as u64
+}
+
+/// Words that the tiles of a level need at most.
+fn check_capacity(
+    prepared: &Prepared<'_>,
+    counts: &[[Dense; MAX_LEVELS]; MAX_TENSORS],
+    level: usize,
+) -> Result<u64, Misfit> {
+    let storage = &prepared.accelerator.levels[level];
+    let mut need = 0_u64;
+    for tensor in 0..prepared.tensors() {
+        let count = &counts[tensor][level];
+        if count.kept {
+            need = need.saturating_add(match prepared.compresses(tensor, level) {
+                true => prepared.densities[tensor].max_occupancy(&count.tile, 1.0),
+                false => count.tile.size(),
+            });
+        }
+    }
+    match storage.capacity_words.map(|words| usable(words, storage)) {
+        Some(have) if need > have => Err(Misfit::Capacity { level, need, have }),
+        _ => Ok(need),
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) fn useless(
     block_words: u64,
 ) -> f64 {
     let shape = &setting.shapes[follower];
-    let target = Target::find(setting.complete, shape, level, count.child.map(usize::from));
+    let place = (level, count.child.map(usize::from));
+    let target = Target::find(setting.complete, shape, place, setting.rules);
     let mut wanted = 1.0;
     for leader in leaders {
         let Some(sizes) = target.leader_box(setting, (follower, *leader), block_words) else {
@@ -60,7 +61,12 @@ struct Target {
 }
 
 impl Target {
-    fn find(complete: &Complete, shape: &Shape, level: usize, child: Option<usize>) -> Self {
+    fn find(
+        complete: &Complete,
+        shape: &Shape,
+        (level, child): (usize, Option<usize>),
+        rules: Rules,
+    ) -> Self {
         let innermost = child.map_or(0, |child| child + 1);
         let mut found: Option<(usize, usize, bool)> = None;
         'levels: for at in innermost..=level {
@@ -109,6 +115,17 @@ impl Target {
                 }
             }
         }
+        let stays = child.is_some() && (found.is_none() || !moved);
+        if stays && rules == Rules::Exact {
+            // Nothing at this level moves the block away: it stays while the levels outside step,
+            // until one of their loops moves it. Timeloop does not look there.
+            for loop_above in complete.outside(level).filter(|own| !own.is_spatial()) {
+                if shape.uses(loop_above.dimension) && loop_above.bound > 1 {
+                    break;
+                }
+                around[usize::from(loop_above.dimension)] *= loop_above.bound;
+            }
+        }
         Self { dimension: target.dimension, own, around, relevant, spatial, scalar }
     }
 
@@ -124,41 +141,70 @@ impl Target {
         // Iterations of loops that walk both tensors together, by dimension.
         let mut together = [1_u64; MAX_DIMENSIONS];
         let mut walked = 0_u32;
-        if !self.scalar {
-            for (dimension, bound) in &self.relevant {
-                if self.spatial && walked != 0 && leader.uses(*dimension) {
-                    // The leader would be walked against its order.
-                    return None;
-                }
-                if shared >> dimension & 1 == 1 {
-                    together[usize::from(*dimension)] *= bound;
-                    walked |= 1 << dimension;
-                }
+        // One operation is no iteration of the target loop. Timeloop then divides by no loop at all.
+        let relevant = match (self.scalar, setting.rules) {
+            (false, _) => self.relevant.as_slice(),
+            (true, Rules::Exact) => &self.relevant[1..],
+            (true, Rules::Timeloop) => &[],
+        };
+        for (dimension, bound) in relevant {
+            if setting.rules == Rules::Timeloop
+                && self.spatial
+                && walked != 0
+                && leader.uses(*dimension)
+            {
+                // The leader would be walked against its order, says Timeloop; the instances of
+                // an array have none.
+                return None;
+            }
+            if shared >> dimension & 1 == 1 {
+                together[usize::from(*dimension)] *= bound;
+                walked |= 1 << dimension;
             }
         }
-        let all: u64 = together.iter().product();
-        let words = follower.tile(&self.own).size();
-        // Whole blocks are saved, so that the leader's tile grows with the follower's block.
-        let mut grow = (block_words as f64 / (words as f64 / all as f64)).ceil();
         let mut sizes = self.around;
+        let words = follower.tile(&self.own).size();
+        match setting.rules {
+            Rules::Exact => {
+                for (size, bound) in sizes.iter_mut().zip(together) {
+                    *size = size.div_ceil(bound);
+                }
+                // Whole blocks are saved: the leader's tile spans the steps that one block serves.
+                let (dimension, bound) = self.relevant[0];
+                let walks = walked >> dimension & 1 == 1;
+                let step = words / if walks && !self.scalar { bound } else { 1 };
+                sizes[usize::from(dimension)] *= block_words.div_ceil(step.max(1));
+                for (size, whole) in sizes.iter_mut().zip(setting.problem_sizes) {
+                    *size = (*size).min(*whole);
+                }
+            }
+            Rules::Timeloop => self.grow(&mut sizes, &together, walked, words, block_words),
+        }
+        Some(sizes)
+    }
+
+    /// As Timeloop divides and grows the leader's box: by all shared loops at once, also those
+    /// that the follower's box does not hold, and once more along one that does not iterate.
+    fn grow(
+        &self,
+        sizes: &mut Sizes,
+        together: &[u64; MAX_DIMENSIONS],
+        walked: u32,
+        words: u64,
+        block_words: u64,
+    ) {
+        let all: u64 = together.iter().product();
+        let mut grow = (block_words as f64 / (words as f64 / all as f64)).ceil();
         for (dimension, (size, bound)) in sizes.iter_mut().zip(together).enumerate() {
-            // Timeloop grows the box once more along a shared loop that does not iterate.
-            let trivial = bound == 1 && setting.rules == Rules::Exact;
-            if walked >> dimension & 1 == 1 && !trivial {
-                *size = (*size as f64 / (bound as f64 / grow)).ceil() as u64;
-                grow /= bound as f64;
+            if walked >> dimension & 1 == 1 {
+                *size = (*size as f64 / (*bound as f64 / grow)).ceil() as u64;
+                grow /= *bound as f64;
             }
         }
         if grow > 1.0 {
             let size = &mut sizes[usize::from(self.dimension)];
             *size = (*size as f64 * grow) as u64;
         }
-        if setting.rules == Rules::Exact {
-            for (size, whole) in sizes.iter_mut().zip(setting.problem_sizes) {
-                *size = (*size).min(*whole);
-            }
-        }
-        Some(sizes)
     }
 }
 

@@ -26,6 +26,6 @@ mod spatial;
 mod timeloop;
 
 pub use evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost};
-pub use evaluator::Evaluator;
+pub use evaluator::{Evaluator, evaluate};
 pub use flow::{Flow, RankWords, Words};
 pub use misfit::Misfit;

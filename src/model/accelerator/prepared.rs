@@ -10,7 +10,7 @@ use crate::{
     diagnostics::{Problem as Note, Problems, nearest},
     mapping::MAX_LEVELS,
     model::sparse::{Density, Format, Rank, RankOrder, Rules, Tile, WordBits},
-    workload::problem::{DensitySpec, MAX_DIMENSIONS, Problem, Tensor},
+    workload::problem::{DensitySpec, LAYER_DIMENSIONS, MAX_DIMENSIONS, Problem, Tensor},
 };
 
 /// An accelerator and a problem with names resolved.
@@ -41,6 +41,7 @@ impl<'a> Prepared<'a> {
         accelerator: &'a Accelerator,
         problem: &'a Problem,
         rules: Rules,
+        given: &[Option<Density>],
     ) -> Result<Self> {
         let mut problems = Problems::new();
         let mut sizes = [1; MAX_DIMENSIONS];
@@ -50,8 +51,19 @@ impl<'a> Prepared<'a> {
         let shapes: Vec<Shape> =
             problem.tensors.iter().map(|tensor| Shape::new(tensor, rules)).collect();
         let mut densities = Vec::with_capacity(shapes.len());
-        for (tensor, shape) in problem.tensors.iter().zip(&shapes) {
-            match density(tensor, shape.tile(&sizes), rules) {
+        for (index, (tensor, shape)) in problem.tensors.iter().zip(&shapes).enumerate() {
+            let tile = shape.tile(&sizes);
+            if let Some(Some(given)) = given.get(index) {
+                if *given.tensor() != tile {
+                    problems.push(Note::new(format!(
+                        "the values given for `{}` have another shape than the tensor",
+                        tensor.name
+                    )));
+                }
+                densities.push(given.clone());
+                continue;
+            }
+            match density(tensor, tile, rules) {
                 Ok(density) => densities.push(density),
                 Err(note) => problems.push(note),
             }
@@ -180,10 +192,12 @@ fn format(spec: &FormatSpec, problem: &Problem) -> std::result::Result<Format, S
         if let [group] = rank.flattens.as_slice() {
             let mut set = 0_u64;
             for name in group {
-                let dimension = problem
-                    .dimension(name)
-                    .ok_or_else(|| format!("the problem has no dimension `{name}`"))?;
-                set |= 1 << dimension;
+                match problem.dimension(name) {
+                    Some(dimension) => set |= 1 << dimension,
+                    // One accelerator serves convolutions and linear layers alike.
+                    None if LAYER_DIMENSIONS.contains(&name.as_str()) => {}
+                    None => return Err(format!("the problem has no dimension `{name}`")),
+                }
             }
             dimensions = Some(set);
         } else if rank.flattens.len() > 1 {

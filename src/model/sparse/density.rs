@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::{Histogram, Hypergeometric, Occupied, Rules, Tile, actual::Actual, banded::Banded};
+use super::{
+    Histogram, Hypergeometric, Occupied, Rules, Tile, actual::Actual, banded::Banded, precise,
+};
 use crate::diagnostics::Problem;
 
 /// What is known of the parent tile that a tile lies in.
@@ -170,6 +172,11 @@ impl Density {
         Hypergeometric::new(self.tensor.size(), self.nonzeros, tile.size())
     }
 
+    /// Timeloop's roundings depend on the last bit.
+    fn precise(&self, tile: &Tile, occupancy: u64) -> f64 {
+        precise::probability(self.tensor.size(), self.nonzeros, tile.size(), occupancy)
+    }
+
     fn histogram(&self, tile: &Tile) -> Option<Arc<Histogram>> {
         match &self.kind {
             Kind::Banded(banded) => Some(banded.histogram(tile)),
@@ -183,6 +190,7 @@ impl Density {
     pub fn p_empty(&self, tile: &Tile) -> f64 {
         match &self.kind {
             Kind::Dense => 0.0,
+            Kind::Uniform { .. } if self.rules == Rules::Timeloop => self.precise(tile, 0),
             Kind::Uniform { .. } => self.draw(tile).none(),
             Kind::Structured { density } => structured_empty(tile.size() as f64 * density),
             Kind::Banded(_) | Kind::Actual(_) => {
@@ -196,6 +204,7 @@ impl Density {
     pub fn probability(&self, tile: &Tile, occupancy: u64) -> f64 {
         match &self.kind {
             Kind::Dense => f64::from(occupancy == tile.size()),
+            Kind::Uniform { .. } if self.rules == Rules::Timeloop => self.precise(tile, occupancy),
             Kind::Uniform { .. } => self.draw(tile).probability(occupancy),
             Kind::Structured { density } => {
                 structured_probability(tile.size() as f64 * density, occupancy)
@@ -211,6 +220,13 @@ impl Density {
     pub fn expected(&self, tile: &Tile) -> f64 {
         match &self.kind {
             Kind::Dense => tile.size() as f64,
+            Kind::Uniform { .. } if self.rules == Rules::Timeloop => {
+                let mut mean = 0.0;
+                self.each_occupancy(tile, |occupancy, probability| {
+                    mean += probability * occupancy as f64;
+                });
+                mean
+            }
             Kind::Uniform { .. } => self.draw(tile).mean(),
             Kind::Structured { density } => tile.size() as f64 * density,
             // Timeloop takes the global density for a band, whatever the tiles hold.
@@ -263,6 +279,13 @@ impl Density {
     pub fn each_occupancy(&self, tile: &Tile, mut visit: impl FnMut(u64, f64)) {
         match &self.kind {
             Kind::Dense => visit(tile.size(), 1.0),
+            Kind::Uniform { .. } if self.rules == Rules::Timeloop => {
+                let (first, listed) =
+                    precise::hypergeometric(self.tensor.size(), self.nonzeros, tile.size());
+                for (at, probability) in listed.into_iter().enumerate() {
+                    visit(first + at as u64, probability);
+                }
+            }
             Kind::Uniform { .. } => self.draw(tile).each(visit),
             Kind::Structured { density } => {
                 let exact = tile.size() as f64 * density;

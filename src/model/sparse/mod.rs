@@ -13,6 +13,7 @@ mod histogram;
 mod hypergeometric;
 mod memo;
 mod occupied;
+mod precise;
 mod rules;
 mod table;
 mod tile;

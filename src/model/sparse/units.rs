@@ -1,6 +1,6 @@
 //! What a compressed tile takes: metadata and payload units of every rank, and nonzeros.
 
-use super::{Density, Fibers, Format, Given, Memo, RankFormat, Rules, Tile};
+use super::{Density, Fibers, Format, Given, Memo, RankFormat, Rules, Tile, precise::Wide};
 
 /// Units of one rank.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -86,13 +86,14 @@ fn timeloop(fibers: &Fibers, density: &Density, tile: &Tile, nonempty: bool) -> 
     let mut walk = Vec::new();
     density.each_occupancy(tile, |occupancy, probability| walk.push((occupancy, probability)));
     let mut p_absent = 0.0;
-    let mut scale = 1.0;
     if nonempty && density.min_occupancy(tile) == 0 {
         // The first occupancy that is possible is taken for 0, whatever it is.
         let least = first_possible(density, tile, &walk);
         p_absent = density.probability(tile, least);
         walk.retain(|(occupancy, _)| *occupancy != least);
-        scale = if p_absent < 1.0 { 1.0 / (1.0 - p_absent) } else { 0.0 };
+        for (_, probability) in &mut walk {
+            *probability /= 1.0 - p_absent;
+        }
     }
     let mut total = TileUnits {
         ranks: [RankUnits::default(); Format::MOST_RANKS],
@@ -101,8 +102,7 @@ fn timeloop(fibers: &Fibers, density: &Density, tile: &Tile, nonempty: bool) -> 
         p_absent,
     };
     let mut empty = Empties::new(fibers, density, tile);
-    for (occupancy, probability) in walk {
-        let weight = probability * scale;
+    for (occupancy, weight) in walk {
         total.nonzeros += weight * occupancy as f64;
         empty.set(occupancy);
         let units = given(fibers, &empty.values);
@@ -134,27 +134,48 @@ struct Empties<'a> {
     tile: &'a Tile,
     /// One a rank, then the tile itself.
     values: [f64; Format::MOST_RANKS + 1],
+    /// The same with all the digits that a step needs.
+    wide: [Wide; Format::MOST_RANKS + 1],
     last: Option<u64>,
 }
 
 impl<'a> Empties<'a> {
     fn new(fibers: &'a Fibers, density: &'a Density, tile: &'a Tile) -> Self {
-        Self { fibers, density, tile, values: [0.0; Format::MOST_RANKS + 1], last: None }
+        Self {
+            fibers,
+            density,
+            tile,
+            values: [0.0; Format::MOST_RANKS + 1],
+            wide: [Wide::ONE; Format::MOST_RANKS + 1],
+            last: None,
+        }
     }
 
     fn set(&mut self, occupancy: u64) {
-        let step = self.density.name() == "uniform" && self.last == Some(occupancy.wrapping_sub(1));
-        self.last = Some(occupancy);
         let tile = self.tile;
-        let boxes = self.fibers.ranks().iter().map(|fiber| &fiber.element).chain([tile]);
-        for (value, own) in self.values.iter_mut().zip(boxes) {
-            if step {
-                // C(N−k−1, n) / C(N−k, n) = (N − k − n) / (N − k).
-                let left = (tile.size() + 1).saturating_sub(occupancy);
-                *value *= left.saturating_sub(own.size()) as f64 / left.max(1) as f64;
-            } else {
-                *value = self.density.p_empty_given(own, Given { tile, occupancy });
+        let uniform = self.density.name() == "uniform";
+        let from = match self.last {
+            Some(last) if uniform && last < occupancy => last,
+            // Without a nonzero every box is empty.
+            _ => {
+                self.wide = [Wide::ONE; Format::MOST_RANKS + 1];
+                0
             }
+        };
+        self.last = Some(occupancy);
+        let boxes = self.fibers.ranks().iter().map(|fiber| &fiber.element).chain([tile]);
+        for ((value, wide), own) in self.values.iter_mut().zip(&mut self.wide).zip(boxes) {
+            if !uniform {
+                *value = self.density.p_empty_given(own, Given { tile, occupancy });
+                continue;
+            }
+            for k in from..occupancy {
+                // C(N−k−1, n) / C(N−k, n) = (N − k − n) / (N − k).
+                let left = tile.size().saturating_sub(k);
+                let other = left.saturating_sub(own.size());
+                *wide = wide.scaled(other as f64, left.max(1) as f64);
+            }
+            *value = wide.round();
         }
     }
 }
@@ -163,8 +184,7 @@ impl<'a> Empties<'a> {
 fn given(fibers: &Fibers, empty: &[f64; Format::MOST_RANKS + 1]) -> TileUnits {
     units_of(fibers, |rank, count, shape| {
         let fibers = count * (1.0 - empty[rank + 1]);
-        // A hair below a whole number is that number; Timeloop's own rounding is as blind there.
-        let whole = (shape * (1.0 - empty[rank]) - 1e-9).ceil().max(0.0);
+        let whole = (shape * (1.0 - empty[rank])).ceil();
         Numbers { fibers, coordinates: fibers * whole }
     })
     .with_runs(fibers, empty)
