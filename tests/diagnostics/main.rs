@@ -1,5 +1,7 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
+mod accelerator;
+
 use std::path::Path;
 
 use signloop::{Error, workload};

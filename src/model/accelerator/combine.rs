@@ -209,7 +209,8 @@ impl Evaluator<'_> {
         let combined = &mut self.combined;
         let mut left = all;
         let (mut skipped, mut gated) = (0.0, 0.0);
-        let mut operands = Vec::with_capacity(MAX_TENSORS);
+        let nothing = Operand { density: 1.0, knows_zeros: false, useless: None };
+        let (mut operands, mut operand_count) = ([nothing; MAX_TENSORS], 0);
         for tensor in 0..prepared.tensors() {
             let what = timeloop::Tensor {
                 index: tensor,
@@ -256,12 +257,13 @@ impl Evaluator<'_> {
                 }
             };
             if !prepared.outputs[tensor] {
-                operands.push(operand(prepared, tensor, &self.counts[tensor], useless));
+                operands[operand_count] = operand(prepared, tensor, &self.counts[tensor], useless);
+                operand_count += 1;
             }
         }
         let compute = &prepared.accelerator.compute;
         let how = Units { gates: compute.gates, skips: compute.skips };
-        combined.operations = compute::split(left, &operands, how, prepared.rules);
+        combined.operations = compute::split(left, &operands[..operand_count], how, prepared.rules);
         combined.operations.skipped += skipped;
         combined.operations.gated += gated;
         combined.units = units;

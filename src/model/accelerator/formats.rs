@@ -20,7 +20,8 @@ pub(super) fn place(
     (loops, placed): (&mut Loops, &mut [Option<Fibers>; MAX_LEVELS]),
 ) -> Result<(), Misfit> {
     // A plain tile below a compressed one is one rank of all its loops.
-    let mut below: Option<Fibers> = None;
+    let mut plain_fibers: Option<Fibers> = None;
+    let mut below: Option<usize> = None;
     for (level, format) in formats.iter().enumerate() {
         placed[level] = None;
         let count = &counts[level];
@@ -33,21 +34,25 @@ pub(super) fn place(
         // A compressed tile that is cut into tiles is stored as those, one after the other.
         let cut = compressed && child.is_some_and(|child| counts[child].tile.size() > 1);
         gather(complete, shape, (innermost, level), cut, loops);
-        let under = if cut { below } else { None };
-        let fibers = match format {
+        // Fibers are large, so that they are looked at where they are.
+        let under = below.filter(|_| cut).and_then(|child| match &placed[child] {
+            Some(fibers) => Some(fibers),
+            None => plain_fibers.as_ref(),
+        });
+        let point = Tile::point(shape.ranks());
+        match format {
             Some(format) => {
                 let fibers = format
-                    .place(loops, Tile::point(shape.ranks()), under.as_ref(), rules, |loops| {
-                        extent(shape, loops)
-                    })
+                    .place(loops, point, under, rules, |loops| extent(shape, loops))
                     .map_err(|fault| Misfit::Format { level, tensor, fault })?;
                 placed[level] = Some(fibers);
-                Some(fibers)
             }
-            None if formats[level + 1..].iter().any(Option::is_some) => plain(shape, loops, rules),
-            None => None,
-        };
-        below = fibers;
+            None if formats[level + 1..].iter().any(Option::is_some) => {
+                plain_fibers = plain(shape, loops, rules);
+            }
+            None => {}
+        }
+        below = Some(level);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{
     complete::{Complete, PlacedLoop},
     dense::Dense,
     footprint::{Shape, Sizes},
+    nest::MAX_LOOPS,
 };
 use crate::{
     mapping::MAX_LEVELS,
@@ -54,10 +55,34 @@ struct Target {
     /// The same with the loops during which that block stays where it is.
     around: Sizes,
     /// Dimensions and bounds of the target loop and of those above it that count.
-    relevant: Vec<(u8, u64)>,
+    relevant: Relevant,
     spatial: bool,
     /// Whether an access serves one operation: the innermost loop is temporal.
     scalar: bool,
+}
+
+/// Loops that count: the target loop, and loops above it that iterate. No list on the heap, as this
+/// runs for every mapping of a search.
+struct Relevant {
+    loops: [(u8, u64); MAX_LOOPS + 1],
+    len: usize,
+}
+
+impl Relevant {
+    fn new(dimension: u8, bound: u64) -> Self {
+        let mut loops = [(0, 1); MAX_LOOPS + 1];
+        loops[0] = (dimension, bound);
+        Self { loops, len: 1 }
+    }
+
+    fn push(&mut self, own: (u8, u64)) {
+        self.loops[self.len] = own;
+        self.len += 1;
+    }
+
+    fn as_slice(&self) -> &[(u8, u64)] {
+        &self.loops[..self.len]
+    }
 }
 
 impl Target {
@@ -95,7 +120,7 @@ impl Target {
         let own = if scalar { [1; MAX_DIMENSIONS] } else { target.sizes };
         let spatial = target.is_spatial();
         let mut around = own;
-        let mut relevant = vec![(target.dimension, target.bound)];
+        let mut relevant = Relevant::new(target.dimension, target.bound);
         // A spatial block stays until a temporal loop outside moves it.
         let mut moved = !spatial;
         for outer in at..=level {
@@ -144,7 +169,7 @@ impl Target {
         // One operation is no iteration of the target loop. Timeloop then divides by no loop at all.
         let relevant = match (self.scalar, setting.rules) {
             (false, _) => self.relevant.as_slice(),
-            (true, Rules::Exact) => &self.relevant[1..],
+            (true, Rules::Exact) => &self.relevant.as_slice()[1..],
             (true, Rules::Timeloop) => &[],
         };
         for (dimension, bound) in relevant {
@@ -170,7 +195,7 @@ impl Target {
                     *size = size.div_ceil(bound);
                 }
                 // Whole blocks are saved: the leader's tile spans the steps that one block serves.
-                let (dimension, bound) = self.relevant[0];
+                let (dimension, bound) = self.relevant.as_slice()[0];
                 let walks = walked >> dimension & 1 == 1;
                 let step = words / if walks && !self.scalar { bound } else { 1 };
                 sizes[usize::from(dimension)] *= block_words.div_ceil(step.max(1));
