@@ -84,15 +84,15 @@ impl Evaluator<'_> {
         let rules = self.prepared.rules;
         let mut occupancy: Occupancy = [[(0.0, 0.0); MAX_TENSORS]; MAX_LEVELS];
         let mut stored = [[false; MAX_TENSORS]; MAX_LEVELS];
-        for tensor in 0..tensors {
-            for level in 0..levels {
-                stored[level][tensor] = self.counts[tensor][level].kept
+        for (level, stored) in stored[..levels].iter_mut().enumerate() {
+            for (tensor, stored) in stored[..tensors].iter_mut().enumerate() {
+                *stored = self.counts[tensor][level].kept
                     && self.prepared.formats[tensor][level].is_some();
             }
         }
-        for tensor in 0..tensors {
-            for level in 0..levels {
-                occupancy[level][tensor] = self.represent(tensor, level, &stored);
+        for (level, occupancy) in occupancy[..levels].iter_mut().enumerate() {
+            for (tensor, occupancy) in occupancy[..tensors].iter_mut().enumerate() {
+                *occupancy = self.represent(tensor, level, &stored);
             }
         }
         let expansion = expansion(&self.nest.spatial, levels);

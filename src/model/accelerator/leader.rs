@@ -4,7 +4,6 @@ use super::{
     complete::{Complete, PlacedLoop},
     dense::Dense,
     footprint::{Shape, Sizes},
-    nest::MAX_LOOPS,
 };
 use crate::{
     mapping::MAX_LEVELS,
@@ -55,33 +54,38 @@ struct Target {
     /// The same with the loops during which that block stays where it is.
     around: Sizes,
     /// Dimensions and bounds of the target loop and of those above it that count.
-    relevant: Relevant,
+    relevant: SmallLoops,
     spatial: bool,
     /// Whether an access serves one operation: the innermost loop is temporal.
     scalar: bool,
 }
 
-/// Loops that count: the target loop, and loops above it that iterate. No list on the heap, as this
-/// runs for every mapping of a search.
-struct Relevant {
-    loops: [(u8, u64); MAX_LOOPS + 1],
+/// Most loops that are kept without the heap; a mapping with more of them is rare.
+const FEW: usize = 8;
+
+/// A short list of dimensions and bounds.
+#[derive(Default)]
+struct SmallLoops {
+    few: [(u8, u64); FEW],
     len: usize,
+    /// All of them, once there are more than a few.
+    many: Vec<(u8, u64)>,
 }
 
-impl Relevant {
-    fn new(dimension: u8, bound: u64) -> Self {
-        let mut loops = [(0, 1); MAX_LOOPS + 1];
-        loops[0] = (dimension, bound);
-        Self { loops, len: 1 }
-    }
-
+impl SmallLoops {
     fn push(&mut self, own: (u8, u64)) {
-        self.loops[self.len] = own;
+        if self.len == FEW && self.many.is_empty() {
+            self.many.extend_from_slice(&self.few);
+        }
+        match self.few.get_mut(self.len) {
+            Some(slot) => *slot = own,
+            None => self.many.push(own),
+        }
         self.len += 1;
     }
 
     fn as_slice(&self) -> &[(u8, u64)] {
-        &self.loops[..self.len]
+        if self.len > FEW { &self.many } else { &self.few[..self.len] }
     }
 }
 
@@ -120,7 +124,8 @@ impl Target {
         let own = if scalar { [1; MAX_DIMENSIONS] } else { target.sizes };
         let spatial = target.is_spatial();
         let mut around = own;
-        let mut relevant = Relevant::new(target.dimension, target.bound);
+        let mut relevant = SmallLoops::default();
+        relevant.push((target.dimension, target.bound));
         // A spatial block stays until a temporal loop outside moves it.
         let mut moved = !spatial;
         for outer in at..=level {

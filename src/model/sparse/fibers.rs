@@ -28,12 +28,36 @@ pub struct Fiber {
 }
 
 /// The ranks of a placed format, innermost first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub struct Fibers {
     ranks: [Fiber; Format::MOST_RANKS],
     len: u8,
     /// Box of a whole fiber of the outermost rank.
     top: Tile,
+}
+
+/// What lies beyond the ranks is left from earlier uses.
+impl PartialEq for Fibers {
+    fn eq(&self, other: &Self) -> bool {
+        self.ranks() == other.ranks() && self.top == other.top
+    }
+}
+
+impl Eq for Fibers {}
+
+impl std::hash::Hash for Fibers {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.ranks().hash(state);
+        self.top.hash(state);
+    }
+}
+
+impl Default for Fibers {
+    fn default() -> Self {
+        let point = Tile::point(0);
+        let none = Fiber { format: RankFormat::Bitmask, shape: 1, element: point, counted: false };
+        Self { ranks: [none; Format::MOST_RANKS], len: 0, top: point }
+    }
 }
 
 impl Fibers {
@@ -69,6 +93,24 @@ impl Format {
         rules: Rules,
         shape: impl Fn(&[TensorLoop]) -> u64,
     ) -> Result<Fibers, FormatFault> {
+        let mut fibers = Fibers::default();
+        self.place_into(&mut fibers, loops, (inner, below), rules, shape)?;
+        Ok(fibers)
+    }
+
+    /// As [`Format::place`], into ranks that are there already: they are too large to be moved
+    /// about in a search.
+    ///
+    /// # Errors
+    /// More loops than ranks.
+    pub fn place_into(
+        &self,
+        fibers: &mut Fibers,
+        loops: &[TensorLoop],
+        (inner, below): (Tile, Option<&Fibers>),
+        rules: Rules,
+        shape: impl Fn(&[TensorLoop]) -> u64,
+    ) -> Result<(), FormatFault> {
         let under = below.map_or(0, |fibers| usize::from(fibers.len));
         let ranks = self.ranks().len();
         let fault =
@@ -82,9 +124,7 @@ impl Format {
         let Some(spans) = self.spans(loops, under, own, outer) else {
             return Err(fault(loops.iter().filter(|own| own.bound > 1).count()));
         };
-        let empty = Fiber { format: RankFormat::Bitmask, shape: 1, element: inner, counted: false };
-        let mut fibers =
-            Fibers { ranks: [empty; Format::MOST_RANKS], len: ranks as u8, top: inner };
+        fibers.len = ranks as u8;
         let mut element = inner;
         if let Some(below) = below {
             fibers.ranks[..under].copy_from_slice(below.ranks());
@@ -107,7 +147,7 @@ impl Format {
             element = self.above(loops, *span, element, rules);
         }
         fibers.top = element;
-        Ok(fibers)
+        Ok(())
     }
 
     /// The loops of every rank, innermost rank first; `None` when loops are left over. Runs for
