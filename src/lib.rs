@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnostics;
 pub mod error;
+pub mod kernel;
 pub mod mapper;
 pub mod mapping;
 pub mod method;
@@ -19,7 +20,9 @@ pub mod model;
 pub mod plot;
 pub mod quant;
 pub mod report;
+pub mod sweep;
 pub mod timeloop;
+pub mod train;
 pub mod units;
 pub mod workload;
 

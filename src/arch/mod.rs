@@ -12,7 +12,7 @@ mod sourced;
 
 pub use cpu::{Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, OpEnergy};
 pub use kind::{ArchKind, kind};
-pub use read::{load, parse};
+pub use read::{load, open, parse};
 pub use shipped::shipped;
 pub use sourced::Sourced;
 pub(crate) use sourced::text;

@@ -20,10 +20,18 @@ use crate::{
 /// # Errors
 /// The file cannot be read, or every problem in it, each with its span.
 pub fn load(path: &Path) -> Result<CpuArch> {
+    parse(&open(path)?)
+}
+
+/// Opens a description, of any kind, as [`load`] finds it.
+///
+/// # Errors
+/// The file cannot be read or is not TOML.
+pub fn open(path: &Path) -> Result<Document> {
     let name = path.to_str().unwrap_or_default();
     if !path.exists() && !name.is_empty() && !name.contains(['/', '\\', '.']) {
         if let Some((_, text)) = shipped().iter().find(|(shipped, _)| *shipped == name) {
-            return parse(&Document::parse(&format!("arch/{name}.toml"), (*text).to_owned())?);
+            return Document::parse(&format!("arch/{name}.toml"), (*text).to_owned());
         }
         let names: Vec<&str> = shipped().iter().map(|(shipped, _)| *shipped).collect();
         let problem = Problem::new(format!("no file and no shipped description named `{name}`"))
@@ -34,7 +42,7 @@ pub fn load(path: &Path) -> Result<CpuArch> {
         }
         .into());
     }
-    parse(&Document::read(path)?)
+    Document::read(path)
 }
 
 /// Reads a parsed processor description.

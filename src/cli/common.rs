@@ -4,7 +4,8 @@ use std::{io::Write as _, path::Path};
 
 use crate::{
     Error, Result,
-    diagnostics::{Problem, Problems, nearest},
+    diagnostics::{Problem, Problems},
+    method::SEARCH_ITERATIONS_PER_SECOND,
     quant::Scheme,
     report::write_atomically,
     workload::{self, WeightSource, Workload},
@@ -12,20 +13,8 @@ use crate::{
 
 /// A workload file, or the shipped workload of that name.
 pub(super) fn load_workload(path: &Path) -> Result<Workload> {
-    if path.exists() || path.extension().is_some() {
-        return workload::load(path);
-    }
-    let name = path.to_string_lossy();
-    if let Some((name, text)) = workload::shipped().iter().find(|(own, _)| *own == name) {
-        return workload::parse(&format!("workloads/{name}.toml"), text, Path::new(""));
-    }
-    let names: Vec<&str> = workload::shipped().iter().map(|(name, _)| *name).collect();
-    let problem = Problem::new(format!("no workload file or shipped workload `{name}`"));
-    Err(match nearest(&name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint("`signloop list` prints the shipped ones"),
-    }
-    .into())
+    let (document, folder) = workload::open(path)?;
+    workload::from_document(&document, &folder)
 }
 
 /// The weights to use: those given, or the workload's own.
@@ -58,6 +47,15 @@ pub(super) fn schemes_of(names: &[String], source: &WeightSource) -> Result<Vec<
     schemes.sort_unstable();
     schemes.dedup();
     Ok(schemes)
+}
+
+/// Iterations of local search for an effort in seconds.
+pub(super) fn iterations_of(seconds: f64) -> Result<u64> {
+    if !(0.0..=86_400.0).contains(&seconds) {
+        let message = format!("--effort must be from 0 to 86400 seconds, got {seconds}");
+        return Err(Problem::new(message).into());
+    }
+    Ok((seconds * SEARCH_ITERATIONS_PER_SECOND) as u64)
 }
 
 /// Writes to a file, whole or not at all, or to standard output.

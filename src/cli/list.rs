@@ -5,10 +5,14 @@ use std::fmt::Write as _;
 use super::common::emit;
 use crate::{Result, arch, method::registry, quant::Scheme, workload};
 
-/// Prints the shipped machines, workloads, methods and schemes.
+/// Prints the shipped machines, accelerators, workloads, methods and schemes.
 pub(super) fn run() -> Result<()> {
     let mut text = String::from("archs\n");
     for (name, content) in arch::shipped() {
+        let _ = writeln!(text, "  {name:<28} {}", described(content));
+    }
+    text.push_str("\naccelerators\n");
+    for (name, content) in arch::accelerator::shipped() {
         let _ = writeln!(text, "  {name:<28} {}", described(content));
     }
     text.push_str("\nworkloads\n");

@@ -1,15 +1,22 @@
 //! Arguments, exit codes and output streams; one file a command.
 
 mod accelerate;
+mod adds;
 mod check;
 mod common;
+mod data;
+mod gain;
 mod import;
 mod list;
+mod map;
+mod merge;
 mod pack;
 mod plot;
 mod selection;
 mod simulate;
 mod stats;
+mod sweep;
+mod train;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -38,12 +45,27 @@ enum Command {
     Check(check::Args),
     /// Other tools' descriptions into this tool's.
     Import(import::Args),
+    /// Every combination of machines, networks, schemes, methods and swept keys, as CSV.
+    Sweep(sweep::Args),
+    /// Join the shards of a sweep.
+    Merge(merge::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
     /// Figures for papers from a report: SVG, CSV and PGFPlots.
     Plot(plot::Args),
+    /// Energy, throughput and density of schemes against a baseline on accelerators, and what
+    /// of it follows from density alone.
+    Gain(gain::Args),
+    /// Search mappings of a network on an accelerator: the front of energy and cycles.
+    Map(map::Args),
+    /// Adds per output position of one random layer, over seeds.
+    Adds(adds::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
+    /// Train a network with quantised weights, and pack them.
+    Train(train::Args),
+    /// How to get the data sets for `train`, and whether they are whole.
+    Data(data::Args),
 }
 
 /// Parses the arguments, runs the command, prints problems on standard error.
@@ -61,8 +83,15 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Sweep(arguments) => sweep::run_sweep(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::List => list::run(),
+        Command::Gain(arguments) => gain::run(&arguments),
+        Command::Map(arguments) => map::run(&arguments),
+        Command::Adds(arguments) => adds::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -1,35 +1,60 @@
 //! `signloop plot`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::common::emit;
+use super::common::{emit, parse_names};
 use crate::{
-    Error, Result,
-    config::read_text,
-    diagnostics::{Problem, SourceFile},
-    plot::{self, Column, FIGURES, Provenance, Style, csv, svg, tex},
-    report::write_atomically,
+    Result, arch,
+    diagnostics::{Problem, Problems},
+    method::find,
+    plot::{self, Choice, Column, FIGURES, Input, Kind, Provenance, Recipe, Style, TOOL},
+    quant::Scheme,
 };
+
+/// Largest file that a figure is made from.
+const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Arguments of `signloop plot`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Figure, or `all`; `signloop plot list` names them.
+    /// Figure, or `all` that reports give; `signloop plot list` names them.
     figure: String,
-    /// Report of `signloop simulate --format json`.
+    /// Files the figure is made from, comma-separated; what kind, `plot list` says.
+    #[arg(long, value_delimiter = ',', num_args = 1..)]
+    from: Vec<PathBuf>,
+    /// Show only these schemes.
+    #[arg(long, value_delimiter = ',')]
+    scheme: Vec<String>,
+    /// Show only these methods.
+    #[arg(long, value_delimiter = ',')]
+    method: Vec<String>,
+    /// Show only these layers (`latents`: these tensors).
+    #[arg(long, value_delimiter = ',')]
+    layer: Vec<String>,
+    /// Columns of a sweep for `heat`: below, left, value.
+    #[arg(long, value_delimiter = ',', value_name = "BELOW,LEFT,VALUE")]
+    columns: Vec<String>,
+    /// The machine of `roofline` where the report's is not a shipped one.
     #[arg(long)]
-    from: Option<PathBuf>,
+    arch: Option<PathBuf>,
+    #[command(flatten)]
+    page: Page,
+    /// Folder for the `.svg`, `.pdf`, `.png`, `.csv` and `.tex` files.
+    #[arg(long, default_value = "plots")]
+    out: PathBuf,
+}
+
+/// The page that figures are for.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Page {
     /// Width: one column of a page, or both.
     #[arg(long, value_enum, default_value_t = Width::Double)]
     column: Width,
     /// Whose page it is for.
-    #[arg(long, value_enum, default_value_t = Page::Ieee)]
-    style: Page,
-    /// Folder for the `.svg`, `.csv` and `.tex` files.
-    #[arg(long, default_value = "plots")]
-    out: PathBuf,
+    #[arg(long, value_enum, default_value_t = Publisher::Ieee)]
+    style: Publisher,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -39,64 +64,139 @@ enum Width {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Page {
+enum Publisher {
     Ieee,
     Acm,
     Nature,
 }
 
+impl Page {
+    pub(super) fn style(self) -> Style {
+        match self.style {
+            Publisher::Ieee => Style::Ieee,
+            Publisher::Acm => Style::Acm,
+            Publisher::Nature => Style::Nature,
+        }
+    }
+
+    pub(super) fn column(self) -> Column {
+        match self.column {
+            Width::Single => Column::Single,
+            Width::Double => Column::Double,
+        }
+    }
+}
+
 /// Draws and writes; every file is made before the first is written.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     if arguments.figure == "list" {
-        let lines: String =
-            FIGURES.iter().map(|(name, about, _)| format!("{name:<12} {about}\n")).collect();
+        let lines: String = FIGURES
+            .iter()
+            .map(|recipe| format!("{:<12} {}\n", recipe.name, recipe.about))
+            .collect();
         return emit(&lines, None);
     }
-    let Some(path) = &arguments.from else {
-        return Err(Problem::new("a figure needs a report")
-            .hint("give --from FILE, made by `signloop simulate --format json --out FILE`")
-            .into());
+    let recipes: Vec<&Recipe> = match arguments.figure.as_str() {
+        "all" => FIGURES.iter().filter(|recipe| recipe.kind == Kind::Report).collect(),
+        name => vec![plot::recipe(name)?],
     };
-    let content = read_text(path)?;
-    let file = SourceFile::new(path.display().to_string(), content);
-    let report: serde_json::Value = serde_json::from_str(file.text()).map_err(|error| {
-        Problem::new(format!("the report is not JSON: {error}")).in_file(file.name())
-    })?;
-    let names: Vec<&str> = match arguments.figure.as_str() {
-        "all" => FIGURES.iter().map(|(name, _, _)| *name).collect(),
-        name => vec![name],
-    };
-    let style = match arguments.style {
-        Page::Ieee => Style::Ieee,
-        Page::Acm => Style::Acm,
-        Page::Nature => Style::Nature,
-    };
-    let column = match arguments.column {
-        Width::Single => Column::Single,
-        Width::Double => Column::Double,
-    };
-    let hash = xxhash_rust::xxh3::xxh3_128(file.text().as_bytes());
-    // The file's name without its folder: the same figure from another folder is the same.
-    let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if arguments.from.is_empty() {
+        let problem = Problem::new("a figure needs a file to be made from");
+        return Err(match recipes.as_slice() {
+            [recipe] => problem.hint(format!("`{}`: {}", recipe.name, recipe.about)),
+            _ => problem
+                .hint("give --from FILE, made by `signloop simulate --format json --out FILE`"),
+        }
+        .into());
+    }
+    let choice = choice(arguments)?;
+    let inputs = read(&arguments.from)?;
+    // A figure by layer of one report may not exist for several; `all` leaves `ecm` out then.
+    let several = inputs.len() > 1 && recipes.len() > 1;
     let mut files = Vec::new();
-    for name in names {
-        let figure = plot::figure(name, &report, file.name())?;
-        let provenance = Provenance {
-            tool: concat!("signloop ", env!("CARGO_PKG_VERSION")).to_owned(),
-            inputs: vec![(base.clone(), format!("{hash:032x}"))],
-            command: format!("signloop plot {name} --from {base}"),
-        };
-        files.push((format!("{name}.svg"), svg(&figure, style, column, &provenance)?));
-        files.push((format!("{name}.csv"), csv(&figure, &provenance)));
-        files.push((format!("{name}.tex"), tex(&figure, &provenance)));
+    for recipe in recipes.into_iter().filter(|recipe| !(several && recipe.name == "ecm")) {
+        let figure = recipe.figure(&inputs, &choice)?;
+        let provenance = provenance(recipe.name, &inputs, arguments);
+        let (style, column) = (arguments.page.style(), arguments.page.column());
+        files.extend(plot::files(&figure, style, column, &provenance));
     }
-    std::fs::create_dir_all(&arguments.out)
-        .map_err(|error| Error::io("create", &arguments.out, error))?;
-    let mut listing = String::new();
-    for (name, content) in files {
-        let path = arguments.out.join(name);
-        write_atomically(&path, content.as_bytes())?;
-        listing.push_str(&format!("{}\n", path.display()));
-    }
+    let listing: String = plot::write_all(&arguments.out, &files)?
+        .iter()
+        .map(|path| format!("{}\n", path.display()))
+        .collect();
     emit(&listing, None)
+}
+
+fn choice(arguments: &Args) -> Result<Choice> {
+    parse_names(&arguments.scheme, str::parse::<Scheme>)?;
+    parse_names(&arguments.method, find)?;
+    let columns = match arguments.columns.as_slice() {
+        [] => None,
+        [x, y, value] => Some([x.clone(), y.clone(), value.clone()]),
+        other => {
+            return Err(Problem::new(format!("expected three columns, found {}", other.len()))
+                .hint("--columns BELOW,LEFT,VALUE")
+                .into());
+        }
+    };
+    Ok(Choice {
+        schemes: arguments.scheme.clone(),
+        methods: arguments.method.clone(),
+        layers: arguments.layer.clone(),
+        columns,
+        arch: arguments.arch.as_deref().map(arch::load).transpose()?,
+    })
+}
+
+/// Reads every file; all that cannot be read are told at once.
+fn read(paths: &[PathBuf]) -> Result<Vec<Input>> {
+    let mut problems = Problems::new();
+    let mut inputs = Vec::with_capacity(paths.len());
+    for path in paths {
+        match read_one(path) {
+            Ok(input) => inputs.push(input),
+            Err(message) => {
+                problems.push(Problem::new(message).in_file(&path.display().to_string()));
+            }
+        }
+    }
+    Ok(problems.into_result(inputs)?)
+}
+
+fn read_one(path: &Path) -> Result<Input, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if metadata.is_dir() {
+        return Err("expected a file, found a directory".to_owned());
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err("the file is larger than 1 GiB".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    Ok(Input { path: path.to_owned(), bytes })
+}
+
+/// Inputs by name without folder: the same figure from another folder is the same.
+fn provenance(figure: &str, inputs: &[Input], arguments: &Args) -> Provenance {
+    let base =
+        |input: &Input| input.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names: Vec<String> = inputs.iter().map(base).collect();
+    let mut command = format!("signloop plot {figure} --from {}", names.join(","));
+    for (flag, values) in [
+        ("scheme", &arguments.scheme),
+        ("method", &arguments.method),
+        ("layer", &arguments.layer),
+        ("columns", &arguments.columns),
+    ] {
+        if !values.is_empty() {
+            command += &format!(" --{flag} {}", values.join(","));
+        }
+    }
+    Provenance {
+        tool: TOOL.to_owned(),
+        inputs: inputs.iter().map(|input| (base(input), plot::hash(&input.bytes))).collect(),
+        command,
+    }
 }

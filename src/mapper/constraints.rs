@@ -20,7 +20,7 @@ pub struct Constraint {
     pub spatial_y: Option<Vec<String>>,
     /// Dimensions that run innermost in time, innermost first.
     pub order: Vec<String>,
-    /// Given factors in time.
+    /// Given factors in time; 0 is the whole dimension.
     pub factors: Vec<(String, u64)>,
     /// Given factors over X.
     pub factors_x: Vec<(String, u64)>,
@@ -109,13 +109,13 @@ fn factors(table: &TableReader<'_>, key: &'static str) -> Vec<(String, u64)> {
     let mut found = Vec::new();
     for (name, node) in &entries.entries {
         match node.value {
-            Value::Integer(factor @ 1..=0xffff_ffff) => {
+            Value::Integer(factor @ 0..=0xffff_ffff) => {
                 found.push((name.name.clone(), factor as u64))
             }
             _ => table.problem(
                 format!("`{key}.{}` is no factor", name.name),
                 node.span.clone(),
-                "expected a positive integer",
+                "expected a factor, or 0 for the whole dimension",
             ),
         }
     }

@@ -182,7 +182,8 @@ impl<'a> Space<'a> {
             for (name, factor) in factors {
                 if let Some(dimension) = problem.dimension(name) {
                     let size = problem.dimensions[dimension].size;
-                    slot.fixed[dimension] = Some((*factor).min(size));
+                    let whole = *factor == 0 || *factor > size;
+                    slot.fixed[dimension] = Some(if whole { size } else { *factor });
                     slot.allowed |= 1 << dimension;
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{OpCounts, OpProgram, PlanRequest, WeightStorage};
+use super::{Execution, OpCounts, OpProgram, Plan, PlanRequest, WeightStorage};
 use crate::{
     Error, Result,
     quant::{CodeMatrix, Scheme},
@@ -43,4 +43,26 @@ pub(super) fn storage_of(request: &PlanRequest<'_>) -> WeightStorage {
         scale_bits: filters * 32,
         metadata_bits: signs,
     }
+}
+
+/// The plan of patch programs that are their own weights: an index stream in which every term
+/// names its operand, ⌈log2 operands⌉ bits, and its sign.
+pub(super) fn plan_of_programs(
+    request: &PlanRequest<'_>,
+    programs: Vec<Arc<OpProgram>>,
+) -> Result<Plan> {
+    let counts = per_group(&programs)?;
+    let bits = programs.iter().try_fold(0_u64, |sum, program| {
+        let operands = u64::from(program.inputs() + program.nodes());
+        let term = u64::from(bits_for(operands)) + 1;
+        program.counts().loads.checked_mul(term).and_then(|bits| sum.checked_add(bits))
+    });
+    let metadata_bits = bits.ok_or(Error::Overflow("index bits"))?;
+    let storage = WeightStorage { weight_bits: 0, metadata_bits, ..storage_of(request) };
+    Ok(Plan { execution: Execution::Program, counts, storage, programs })
+}
+
+/// Bits that tell `count` things apart: ⌈log2 count⌉.
+pub(super) fn bits_for(count: u64) -> u32 {
+    u64::BITS - count.saturating_sub(1).leading_zeros()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Operations per output position. Every field is an exact integer.
 ///
 /// An op is one two-input add or subtract; negating is free; scale multiplies are apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct OpCounts {
     /// Two-input adds and subtracts on partial sums.
     pub adds: u64,
@@ -49,7 +49,7 @@ impl OpCounts {
 }
 
 /// What a method keeps in memory for a layer's weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct WeightStorage {
     /// Bits of weight values.
     pub weight_bits: u64,

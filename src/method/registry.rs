@@ -5,12 +5,22 @@ use super::{
     bit_packed::BitPacked,
     dense::{Dense, ZeroSkip},
     filter_repetition::FilterRepetition,
-    shared_sum::{SharedSum, ShiftShared},
+    shared_sum::{RowPattern, SharedSum, ShiftShared},
+    sum_merge::SumMerge,
 };
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 6] =
-    [&Dense, &BitPacked, &ZeroSkip, &FilterRepetition, &SharedSum, &ShiftShared];
+static METHODS: [&dyn Method; 9] = [
+    &Dense,
+    &BitPacked,
+    &ZeroSkip,
+    &FilterRepetition,
+    &SumMerge { skip_zeros: true },
+    &SumMerge { skip_zeros: false },
+    &RowPattern,
+    &SharedSum,
+    &ShiftShared,
+];
 
 /// All methods.
 #[must_use]

@@ -25,4 +25,4 @@ pub use cost::{
     Band, Contribution, CycleBreakdown, EnergyBreakdown, Fact, LayerCost, LayerWork, MemoryLevel,
     Tensor, Traffic,
 };
-pub use evaluate::{evaluate, map};
+pub use evaluate::{Evaluator, evaluate, map};

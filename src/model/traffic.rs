@@ -28,14 +28,14 @@ pub fn memory_level(level: CacheLevel) -> MemoryLevel {
     }
 }
 
-/// Lines that a cache fetches and evicts dirty, one entry a buffer of the nest.
+/// Cache `index` as the analysis sees it.
 ///
 /// A victim cache and the nearer cache together keep what one cache of both sizes would: its ways
 /// are taken as its own plus the nearer cache's lines spread over its sets.
 ///
 /// # Errors
-/// A count does not fit in 64 bits.
-pub fn below(arch: &CpuArch, nest: &Nest, index: usize) -> Result<Vec<Lines>> {
+/// The processor has no such cache.
+pub fn effective(arch: &CpuArch, index: usize) -> Result<Capacity> {
     let cache = arch
         .caches
         .get(index)
@@ -45,6 +45,15 @@ pub fn below(arch: &CpuArch, nest: &Nest, index: usize) -> Result<Vec<Lines>> {
         let nearer = &arch.caches[index - 1];
         capacity.ways += nearer.sets() * nearer.ways.value / capacity.sets;
     }
+    Ok(capacity)
+}
+
+/// Lines that a cache fetches and evicts dirty, one entry a buffer of the nest.
+///
+/// # Errors
+/// A count does not fit in 64 bits.
+pub fn below(arch: &CpuArch, nest: &Nest, index: usize) -> Result<Vec<Lines>> {
+    let capacity = effective(arch, index)?;
     Residency::new(nest, capacity.line).lines(capacity)
 }
 
@@ -78,21 +87,24 @@ pub fn link(
 /// # Errors
 /// A count does not fit in 64 bits.
 pub fn links(arch: &CpuArch, nest: &Nest) -> Result<Vec<Vec<LinkLines>>> {
-    let mut all: Vec<Vec<Lines>> = Vec::with_capacity(arch.caches.len());
-    for index in 0..arch.caches.len() {
-        let mut lines = below(arch, nest, index)?;
-        if let Some(nearer) = all.last() {
-            // A farther cache sees only what the nearer one misses.
-            for (line, limit) in lines.iter_mut().zip(nearer) {
-                line.fills = line.fills.min(limit.fills);
-                line.dirty = line.dirty.min(limit.dirty);
-            }
+    let all = (0..arch.caches.len()).map(|index| below(arch, nest, index));
+    Ok(links_of(arch, all.collect::<Result<_>>()?))
+}
+
+/// As [`links`], from what each cache by itself fetches and evicts.
+#[must_use]
+pub fn links_of(arch: &CpuArch, mut all: Vec<Vec<Lines>>) -> Vec<Vec<LinkLines>> {
+    for index in 1..all.len() {
+        let (nearer, farther) = all.split_at_mut(index);
+        // A farther cache sees only what the nearer one misses.
+        for (line, limit) in farther[0].iter_mut().zip(&nearer[index - 1]) {
+            line.fills = line.fills.min(limit.fills);
+            line.dirty = line.dirty.min(limit.dirty);
         }
-        all.push(lines);
     }
-    Ok((0..all.len())
+    (0..all.len())
         .map(|index| link(arch, index, &all[index], all.get(index + 1).map(Vec::as_slice)))
-        .collect())
+        .collect()
 }
 
 /// Lines read and written on a link.

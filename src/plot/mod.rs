@@ -1,14 +1,27 @@
 //! Figures at their final size, with the data beside them.
 //!
-//! A [`BarFigure`] is numbers and words; [`svg`] draws it, [`csv`] and [`tex`] write the same
-//! numbers for other tools. Nothing is recomputed here: every number comes from a report.
+//! A [`Figure`] is numbers and words. [`draw`] turns it into a [`Scene`], which [`svg`], [`pdf`]
+//! and [`png`] write; [`csv`] and [`tex`] write the same numbers for other tools. [`files`] does
+//! all of it.
 
-mod bars;
 mod data;
+mod draw;
 mod export;
+mod from;
+mod paint;
 mod style;
+mod write;
 
-pub use bars::svg;
-pub use data::{BarFigure, FIGURES, Layout, Provenance, Series, figure};
+pub use data::{
+    Axis, BarFigure, Content, DataPoint, Figure, HeatFigure, Layout, Marks, PointFigure,
+    PointSeries, Provenance, Series,
+};
+pub use draw::draw;
 pub use export::{csv, tex};
-pub use style::{Column, Style};
+pub use from::{
+    Choice, FIGURES, Input, Kind, LatentGroup, PatternRow, Recipe, latent_figure, latent_fits,
+    pattern_figure, recipe, tradeoff_figures,
+};
+pub use paint::{Scene, pdf, png, svg};
+pub use style::{Column, Face, Style};
+pub use write::{TOOL, files, hash, write_all};

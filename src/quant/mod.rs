@@ -9,7 +9,8 @@ mod tensor;
 
 pub use packed::{PackedWeights, write_packed};
 pub use quantize::{
-    Assignment, QuantizeOptions, Region, ScaleRule, Scope, Threshold, quantize, threshold,
+    Assignment, QuantizeOptions, Region, RegionSigns, ScaleRule, Scope, Threshold, quantize,
+    region_signs, threshold,
 };
 pub use scheme::Scheme;
 pub use stats::{Patterns, Spread, TILE, WeightStats, possible_patterns, weight_stats};

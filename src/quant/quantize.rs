@@ -154,20 +154,25 @@ pub fn threshold(latents: &[f32], rule: Threshold) -> f64 {
     }
 }
 
-/// The sign of every region.
-struct Signs {
+/// The sign of every region under signed-binary.
+#[derive(Debug, Clone)]
+pub struct RegionSigns {
     tiles: usize,
     tile_len: usize,
     signs: Vec<i8>,
 }
 
-impl Signs {
-    fn of(&self, filter: usize, index: usize) -> i8 {
+impl RegionSigns {
+    /// +1 or −1: the sign of weight `index` (C×R×S order) of a filter.
+    #[must_use]
+    pub fn of(&self, filter: usize, index: usize) -> i8 {
         self.signs[filter * self.tiles + index / self.tile_len]
     }
 }
 
-fn region_signs(shape: WeightShape, options: &QuantizeOptions) -> Signs {
+/// Which regions are {0,+1} and which {0,−1}.
+#[must_use]
+pub fn region_signs(shape: WeightShape, options: &QuantizeOptions) -> RegionSigns {
     let slice = (shape.kernel_height * shape.kernel_width).max(1);
     let channels = match options.region {
         Region::Filter => shape.channels,
@@ -192,7 +197,7 @@ fn region_signs(shape: WeightShape, options: &QuantizeOptions) -> Signs {
             signs.swap(last, other);
         }
     }
-    Signs { tiles, tile_len: channels.max(1) * slice, signs }
+    RegionSigns { tiles, tile_len: channels.max(1) * slice, signs }
 }
 
 fn scales(latents: &[f32], codes: &[i8], shape: WeightShape, rule: ScaleRule) -> Vec<f32> {

@@ -50,8 +50,9 @@ pub fn csv(report: &Report) -> String {
     text
 }
 
-pub(in crate::report) fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
+/// A field, quoted where it holds a comma, quote or line break.
+pub(crate) fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text.to_owned()

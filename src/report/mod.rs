@@ -2,6 +2,8 @@
 
 pub mod accelerator;
 mod csv;
+pub mod gain;
+pub mod map;
 mod simulate;
 pub(crate) mod table;
 mod totals;
@@ -9,6 +11,8 @@ mod types;
 mod write;
 
 pub use csv::csv;
+pub(crate) use csv::quoted;
+pub(crate) use simulate::full_precision_counts;
 pub use simulate::{CONVENTIONS, Request, cost_of, simulate};
 pub use table::table;
 pub use totals::{OpCountsTotal, OpTotals, Total, totals};

@@ -163,6 +163,13 @@ pub fn cost_of(
 
 /// An fp32 layer: one multiply and one add a weight and position.
 fn full_precision(arch: &CpuArch, layer: &Layer) -> Result<LayerResult> {
+    let (summary, counts, storage) = full_precision_counts(layer);
+    let cost = cost_of(arch, layer, layer.bits, Execution::Gemm, (&counts, &storage))?;
+    LayerResult::new("fp32", "dense", summary, (counts, storage), &layer.shape, cost)
+}
+
+/// Counts of an fp32 layer, which is run as one dense product.
+pub(crate) fn full_precision_counts(layer: &Layer) -> (WeightSummary, OpCounts, WeightStorage) {
     let (filters, length) = (layer.shape.out_channels, layer.shape.filter_len());
     let counts = OpCounts {
         adds: filters * (length - 1),
@@ -176,7 +183,5 @@ fn full_precision(arch: &CpuArch, layer: &Layer) -> Result<LayerResult> {
         weight_bits: weights * u64::from(layer.bits.weight),
         ..WeightStorage::default()
     };
-    let summary = WeightSummary { total: weights, effectual: weights, density: 1.0 };
-    let cost = cost_of(arch, layer, layer.bits, Execution::Gemm, (&counts, &storage))?;
-    LayerResult::new("fp32", "dense", summary, (counts, storage), &layer.shape, cost)
+    (WeightSummary { total: weights, effectual: weights, density: 1.0 }, counts, storage)
 }

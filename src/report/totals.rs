@@ -87,7 +87,7 @@ pub fn totals(layers: &[LayerReport]) -> Result<Vec<Total>> {
 }
 
 impl Total {
-    fn first(result: &LayerResult) -> Result<Self> {
+    pub(crate) fn first(result: &LayerResult) -> Result<Self> {
         let mut total = Self {
             scheme: result.scheme.clone(),
             method: result.method.clone(),
@@ -105,7 +105,7 @@ impl Total {
         Ok(total)
     }
 
-    fn add(&mut self, result: &LayerResult) -> Result<()> {
+    pub(crate) fn add(&mut self, result: &LayerResult) -> Result<()> {
         self.layers += 1;
         self.weights.total = sum(self.weights.total, result.weights.total)?;
         self.weights.effectual = sum(self.weights.effectual, result.weights.effectual)?;
@@ -178,7 +178,7 @@ impl Total {
         }
     }
 
-    fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.weights.density = ratio(self.weights.effectual, self.weights.total);
         let counts = self.ops.counts;
         self.ops.arithmetic_reduction = ratio(counts.dense_macs_total, counts.adds_total);

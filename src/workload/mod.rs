@@ -10,8 +10,8 @@ mod shipped;
 mod weights;
 
 pub use import::{LatentFile, LatentTensor};
-pub use network::{Layer, Node, Operation, Workload};
-pub use reader::{load, parse};
+pub use network::{Layer, MapShape, Node, Operation, Workload};
+pub use reader::{from_document, load, open, parse};
 pub use shape::{
     LayerKind, LayerShape, MAX_DIMENSION, MAX_ELEMENTS, MAX_MACS, OperandBits, ShapeError,
 };

@@ -1,12 +1,13 @@
 //! Reads a workload TOML, checks that its shapes chain, and reports all problems at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     Layer, LayerKind, LayerShape, Node, OperandBits, Operation, Workload,
     chain::{added, pooled},
     network::MapShape,
     shape::MAX_DIMENSION,
+    shipped::shipped,
     weights::read_source,
 };
 use crate::{
@@ -33,6 +34,29 @@ pub fn load(path: &Path) -> Result<Workload> {
     from_document(&document, path.parent().unwrap_or(Path::new("")))
 }
 
+/// Opens a workload file, or the shipped workload of that name, and says in which folder the
+/// weight files named in it are.
+///
+/// # Errors
+/// The file cannot be read or is not TOML, or no shipped workload has the name.
+pub fn open(path: &Path) -> Result<(Document, PathBuf)> {
+    if path.exists() || path.extension().is_some() {
+        return Ok((Document::read(path)?, path.parent().unwrap_or(Path::new("")).to_owned()));
+    }
+    let name = path.to_string_lossy();
+    if let Some((name, text)) = shipped().iter().find(|(own, _)| *own == name) {
+        let document = Document::parse(&format!("workloads/{name}.toml"), (*text).to_owned())?;
+        return Ok((document, PathBuf::new()));
+    }
+    let names: Vec<&str> = shipped().iter().map(|(name, _)| *name).collect();
+    let problem = Problem::new(format!("no workload file or shipped workload `{name}`"));
+    Err(match nearest(&name, names) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint("`signloop list` prints the shipped ones"),
+    }
+    .into())
+}
+
 /// Parses a workload text; `name` is used in messages and `folder` resolves weight files.
 ///
 /// # Errors
@@ -47,7 +71,11 @@ struct Defaults {
     bits: OperandBits,
 }
 
-fn from_document(document: &Document, folder: &Path) -> Result<Workload> {
+/// Reads a parsed workload; `folder` resolves weight files.
+///
+/// # Errors
+/// Every problem of the document.
+pub fn from_document(document: &Document, folder: &Path) -> Result<Workload> {
     let root = TableReader::root(document);
     let name = root.text("name").map(|text| text.value).unwrap_or_default();
     let description = root.opt_text("description").map(|text| text.value).unwrap_or_default();

@@ -20,6 +20,8 @@ static WORKLOADS: &[(&str, &str)] = workloads![
     "vgg-small-cifar10",
     "alexnet-svhn",
     "mlp-mnist",
+    "resnet8-digits",
+    "resnet8-fashion-mnist",
 ];
 
 macro_rules! weights {

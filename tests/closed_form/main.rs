@@ -1,4 +1,5 @@
 //! Does a count equal the formula worked out by hand? Derivations stand in the comments.
 
+mod accelerators;
 mod counts;
 mod shapes;

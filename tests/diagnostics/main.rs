@@ -1,6 +1,8 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
 mod accelerator;
+mod sweep;
+mod weights;
 
 use std::path::Path;
 

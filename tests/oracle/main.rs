@@ -1,5 +1,7 @@
 //! Does every counted program compute the dense product? Equality, not tolerance.
 
+mod gradients;
+mod kernels;
 mod mapper;
 mod nest;
 mod programs;

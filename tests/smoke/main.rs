@@ -3,6 +3,7 @@
 mod check;
 mod plot;
 mod report;
+mod sweep;
 
 use assert_cmd::Command;
 

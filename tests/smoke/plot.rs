@@ -10,7 +10,7 @@ fn report(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("report.json");
     signloop()
         .args(["simulate", "--arch", "raspberry-pi-5", "--workload", "resnet20-cifar10"])
-        .args(["--format", "json", "--out"])
+        .args(["--method", "dense,zero-skip", "--format", "json", "--out"])
         .arg(&path)
         .assert()
         .success();
@@ -35,7 +35,23 @@ fn figures_repeat_byte_for_byte_with_their_data_beside_them() {
     let report = report(folder.path());
     let first = draw(&report, &folder.path().join("a"));
     assert_eq!(first, draw(&report, &folder.path().join("b")));
-    assert_eq!(first.len(), 18, "six figures as SVG, CSV and TeX");
+    assert_eq!(first.len(), 35, "seven figures as SVG, PDF, PNG, CSV and TeX");
+    for (name, bytes) in &first {
+        let start: &[u8] = match name.rsplit('.').next().unwrap() {
+            "svg" => b"<svg ",
+            "pdf" => b"%PDF-",
+            "png" => b"\x89PNG\r\n",
+            "csv" => b"# ",
+            _ => b"% ",
+        };
+        assert!(bytes.starts_with(start), "{name}");
+        let has = |needle: &[u8]| bytes.windows(needle.len()).any(|part| part == needle);
+        // The input's hash stands in every file; a PDF's fonts are no Type 3 and are embedded.
+        assert!(has(b"report.json xxh3-128 "), "{name} has no provenance");
+        if name.ends_with(".pdf") {
+            assert!(has(b"/CIDFontType2") && has(b"/FontFile2") && !has(b"/Type3"), "{name}");
+        }
+    }
     // The CSV holds the report's numbers: density of the trained signed-binary weights.
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
     let expected = json["layers"][1]["results"]

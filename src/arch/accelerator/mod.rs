@@ -3,6 +3,7 @@
 mod energy;
 mod format;
 mod read;
+mod shipped;
 mod sparse;
 mod types;
 mod write;
@@ -10,6 +11,7 @@ mod write;
 pub use energy::{ActionEnergy, StorageEnergy};
 pub use format::{FormatSpec, RankSpec};
 pub use read::{load, parse, read};
+pub use shipped::{document, shipped};
 pub use sparse::{Saf, SafKind, SafOption};
 pub use types::{Accelerator, Compute, MetadataStore, Storage};
 pub use write::write;

@@ -33,9 +33,18 @@ pub struct Groups {
 
 /// Groups the columns of `matrix` by blocks of `size` rows taken in `order`.
 pub fn group(matrix: CodeMatrix<'_>, columns: &Columns, order: &[usize], size: usize) -> Groups {
+    group_blocks(matrix, columns, order.chunks(size))
+}
+
+/// Groups the columns of `matrix` by blocks of rows.
+pub fn group_blocks<'a>(
+    matrix: CodeMatrix<'_>,
+    columns: &Columns,
+    rows: impl Iterator<Item = &'a [usize]>,
+) -> Groups {
     let mut targets: Vec<Vec<Term>> = Vec::new();
     let mut blocks = Vec::new();
-    for rows in order.chunks(size) {
+    for rows in rows {
         let mut known: BTreeMap<Vec<i8>, u32> = BTreeMap::new();
         let mut patterns = Vec::new();
         let first = targets.len() as u32;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Candidate, Columns, fewest};
+use super::{Budget, Columns, choice::choice, fewest};
 use crate::{
     Error, Result,
     method::{
         Execution, Method, OpProgram, Plan, PlanRequest, WeightStorage,
         common::{per_group, storage_of},
     },
-    quant::CodeMatrix,
 };
 
 /// Sharing of sums within a patch.
@@ -65,9 +64,18 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
     let programs: Vec<Arc<OpProgram>> = (0..groups)
         .map(|group| {
             let matrix = request.weights.group(group, groups);
-            fewest(matrix, columns, &portfolio(matrix))
-                .map(|(_, program)| Arc::new(program))
-                .ok_or_else(|| Error::Internal("the layer is too large to share".into()))
+            let budget = Budget {
+                seed: request.options.seed,
+                iterations: request.options.search_iterations / groups as u64,
+            };
+            fewest(
+                matrix,
+                columns,
+                &choice(matrix, columns, request.options.search_iterations),
+                budget,
+            )
+            .map(|draft| Arc::new(draft.into_program(columns)))
+            .ok_or_else(|| Error::Internal("the layer is too large to share".into()))
         })
         .collect::<Result<_>>()?;
     let mut counts = per_group(&programs)?;
@@ -92,47 +100,4 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
         .sum();
     let storage = WeightStorage { weight_bits: 0, metadata_bits, ..storage_of(request) };
     Ok(Plan { execution: Execution::Program, counts, storage, programs })
-}
-
-/// Candidates worth their time: all of them for small layers, the likely best for large ones.
-///
-/// The best block has about 8 bits of pattern (measured on i.i.d. weights: 8 rows of binary, 5 of
-/// ternary), so its rows follow from the entropy of a weight.
-fn portfolio(matrix: CodeMatrix<'_>) -> Vec<Candidate> {
-    let size = matrix.codes.len();
-    let likely = (8.0 / entropy(matrix.codes).max(0.5)).round().clamp(3.0, 9.0) as usize;
-    let blocks = |rows: std::ops::RangeInclusive<usize>, lift: f32| {
-        rows.map(move |rows| Candidate::Blocks { rows, lift })
-    };
-    if size <= 150_000 {
-        let mut all = vec![
-            Candidate::Direct { lift: 0.0 },
-            Candidate::Direct { lift: 1.0 },
-            Candidate::Transposed { lift: 1.0 },
-        ];
-        all.extend(blocks(3..=9, 0.0));
-        all.extend(blocks(3..=9, 1.0));
-        return all;
-    }
-    if size <= 700_000 {
-        return blocks(likely.saturating_sub(2).max(3)..=likely, 0.0).collect();
-    }
-    blocks(likely..=likely, 0.0).collect()
-}
-
-/// Shannon entropy of one code, in bits.
-fn entropy(codes: &[i8]) -> f64 {
-    let mut counts = [0_u64; 3];
-    for code in codes {
-        counts[(code + 1) as usize] += 1;
-    }
-    let total = codes.len().max(1) as f64;
-    counts
-        .into_iter()
-        .filter(|count| *count > 0)
-        .map(|count| {
-            let share = count as f64 / total;
-            -share * share.log2()
-        })
-        .sum()
 }

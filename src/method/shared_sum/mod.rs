@@ -1,11 +1,15 @@
 //! `shared-sum` and `shift-shared`: the fewest adds.
 
 mod blocks;
+mod choice;
 mod columns;
 mod halving;
 mod method;
+mod order;
 mod portfolio;
+mod row_pattern;
 
 pub use columns::Columns;
 pub use method::{SharedSum, ShiftShared};
-pub use portfolio::{Candidate, build, fewest};
+pub use portfolio::{Budget, Candidate, Draft, build, fewest};
+pub use row_pattern::{Ports, RowPattern, row_pattern_program};

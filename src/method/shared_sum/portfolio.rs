@@ -4,12 +4,13 @@ use rayon::prelude::*;
 
 use super::super::{
     OpProgram, Shift, Term,
-    sums::{Dag, Scoring, extract, transpose},
+    sums::{Dag, Scoring, Search, extract, transpose},
 };
 use super::{
     blocks::{Groups, distinct_rows, group},
     columns::Columns,
     halving::rows_of,
+    order::by_similarity,
 };
 use crate::quant::CodeMatrix;
 
@@ -35,44 +36,117 @@ pub enum Candidate {
     },
 }
 
+/// How much to search, and from which seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Seed of the search.
+    pub seed: u64,
+    /// Iterations of its innermost loop, for each of two searches side by side; 0: no search.
+    pub iterations: u64,
+}
+
+/// A program before its nodes are put in order.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    dag: Dag,
+    /// Targets and factors that make up every row.
+    outputs: Vec<Vec<(u32, i8)>>,
+}
+
+impl Draft {
+    /// Adds of the program.
+    pub fn adds(&self) -> u64 {
+        self.dag.adds() + self.joins()
+    }
+
+    /// Adds that join targets into rows; search does not touch them.
+    fn joins(&self) -> u64 {
+        self.outputs.iter().map(|output| output.len().saturating_sub(1) as u64).sum()
+    }
+
+    /// The program, its input shifts moved to where the kernel starts.
+    pub fn into_program(mut self, columns: &Columns) -> OpProgram {
+        let base = columns.base;
+        if base != Shift::default() {
+            for term in self.dag.nodes.iter_mut().chain(&mut self.dag.targets).flatten() {
+                if term.source < self.dag.inputs {
+                    term.shift.dy += base.dy;
+                    term.shift.dx += base.dx;
+                }
+            }
+        }
+        self.dag.into_program(columns.space, &self.outputs)
+    }
+}
+
 /// Builds one candidate; `None` if the matrix is too large to pack, or the candidate is not for
 /// these columns.
-pub fn build(matrix: CodeMatrix<'_>, columns: &Columns, candidate: Candidate) -> Option<OpProgram> {
+pub fn build(matrix: CodeMatrix<'_>, columns: &Columns, candidate: Candidate) -> Option<Draft> {
     let (own, equal) = distinct_rows(matrix);
     match candidate {
         Candidate::Blocks { rows, lift } => {
-            let groups = group(matrix, columns, &own, rows);
+            let in_order = group(matrix, columns, &own, rows);
+            let similar = group(matrix, columns, &by_similarity(matrix, &own, rows), rows);
+            // Alike rows have fewer patterns, unless there are none.
+            let count = |groups: &Groups| groups.sums.targets.len();
+            let groups = if count(&similar) < count(&in_order) { similar } else { in_order };
             let shared = extract(&groups.sums, columns.packing(), Scoring { lift })?;
-            Some(join(shared, &groups, columns, &equal))
+            Some(join(shared, &groups, &equal))
         }
         Candidate::Direct { lift } => {
-            let shared =
-                extract(&flat(matrix, columns, &own), columns.packing(), Scoring { lift })?;
-            Some(emit(shared, columns, &rows_as_targets(&own, &equal)))
+            let dag = extract(&flat(matrix, columns, &own), columns.packing(), Scoring { lift })?;
+            Some(Draft { dag, outputs: rows_as_targets(&own, &equal) })
         }
         // A transposed sum would have to remember where its operands were read.
         Candidate::Transposed { .. } if columns.extent != (1, 1) => None,
         Candidate::Transposed { lift } => {
             let transposed = transpose(&flat(matrix, columns, &own));
             let shared = extract(&transposed, columns.packing(), Scoring { lift })?;
-            Some(emit(transpose(&shared), columns, &rows_as_targets(&own, &equal)))
+            Some(Draft { dag: transpose(&shared), outputs: rows_as_targets(&own, &equal) })
         }
     }
 }
 
-/// The candidate with the fewest adds; the first among equals, whatever the thread count.
+/// The draft with the fewest adds, the first among equals: of all candidates as built, the best
+/// four are searched for a part of the budget, and the best two of these for the rest. The result
+/// depends on the matrix, the candidates and the budget, not on the number of threads or time.
 pub fn fewest(
     matrix: CodeMatrix<'_>,
     columns: &Columns,
     candidates: &[Candidate],
-) -> Option<(Candidate, OpProgram)> {
-    candidates
+    budget: Budget,
+) -> Option<Draft> {
+    let mut drafts: Vec<Draft> = candidates
         .par_iter()
-        .map(|candidate| build(matrix, columns, *candidate).map(|program| (*candidate, program)))
+        .map(|candidate| build(matrix, columns, *candidate))
         .collect::<Vec<_>>()
         .into_iter()
         .flatten()
-        .min_by_key(|(_, program)| program.adds())
+        .collect();
+    drafts.sort_by_key(Draft::adds);
+    let Some(best) = drafts.first().map(Draft::adds) else { return None };
+    if budget.iterations == 0 {
+        return drafts.into_iter().next();
+    }
+    // Search gains a few percent: what starts further behind does not catch up.
+    drafts.retain(|draft| draft.adds() <= best + best / 20);
+    drafts.truncate(4);
+    let mut searches: Vec<(Search, Draft)> = drafts
+        .into_par_iter()
+        .enumerate()
+        .filter_map(|(n, draft)| {
+            let seed = budget.seed.wrapping_add(n as u64);
+            Some((Search::new(&draft.dag, columns.packing(), seed)?, draft))
+        })
+        .collect();
+    for (keep, share) in [(4, 1), (2, 6)] {
+        searches.truncate(keep);
+        // Four searches of 1/8 and two of 6/8: the budget once on each of two cores.
+        searches.par_iter_mut().for_each(|(search, _)| search.run(budget.iterations / 8 * share));
+        searches.sort_by_key(|(search, draft)| search.adds() + draft.joins());
+    }
+    let (search, draft) = searches.into_iter().next()?;
+    Some(Draft { dag: search.to_dag(), ..draft })
 }
 
 fn flat(matrix: CodeMatrix<'_>, columns: &Columns, own: &[usize]) -> Dag {
@@ -96,12 +170,7 @@ fn rows_as_targets(own: &[usize], equal: &[Option<(usize, bool)>]) -> Vec<Vec<(u
 }
 
 /// Puts the second stage of every block on top of the shared groups.
-fn join(
-    shared: Dag,
-    groups: &Groups,
-    columns: &Columns,
-    equal: &[Option<(usize, bool)>],
-) -> OpProgram {
+pub(super) fn join(shared: Dag, groups: &Groups, equal: &[Option<(usize, bool)>]) -> Draft {
     let inputs = shared.inputs;
     let mut dag = Dag { inputs, nodes: shared.nodes, targets: Vec::new() };
     let first_group = inputs + dag.nodes.len() as u32;
@@ -139,19 +208,6 @@ fn join(
                 outputs[*first].iter().map(|(target, factor)| (*target, factor * sign)).collect();
         }
     }
-    emit(dag, columns, &outputs)
-}
-
-/// The program, its input shifts moved to where the kernel starts.
-fn emit(mut dag: Dag, columns: &Columns, outputs: &[Vec<(u32, i8)>]) -> OpProgram {
-    let base = columns.base;
-    if base != Shift::default() {
-        for term in dag.nodes.iter_mut().chain(&mut dag.targets).flatten() {
-            if term.source < dag.inputs {
-                term.shift.dy += base.dy;
-                term.shift.dx += base.dx;
-            }
-        }
-    }
-    dag.into_program(columns.space, outputs)
+    dag.inline_single_uses();
+    Draft { dag, outputs }
 }

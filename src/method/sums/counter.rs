@@ -2,7 +2,7 @@
 
 /// Counters by pair key that remember which were touched, so that clearing costs no more than
 /// counting did.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Counter {
     counts: Vec<u16>,
     touched: Vec<u32>,

@@ -73,6 +73,14 @@ impl Packing {
         Term { source: self.index(packed), negative: packed & 1 == 1, shift }
     }
 
+    /// The key of a pair of entries of one sum: the second operand, how far it lies from the
+    /// first, and whether their signs differ.
+    #[inline]
+    pub fn key(self, first: u32, second: u32) -> u32 {
+        let bias = (self.max_code() << 1).wrapping_sub(self.low(first) & !1);
+        second.wrapping_add(bias) ^ (first & 1)
+    }
+
     /// Splits a pair key's displacement code into rows and columns.
     pub fn displacement(self, code: u32) -> (i32, i32) {
         let stride = self.stride() as i32;

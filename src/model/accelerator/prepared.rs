@@ -10,7 +10,7 @@ use crate::{
     diagnostics::{Problem as Note, Problems, nearest},
     mapping::MAX_LEVELS,
     model::sparse::{Density, Format, Rank, RankOrder, Rules, Tile, WordBits},
-    workload::problem::{DensitySpec, MAX_DIMENSIONS, Problem, Tensor},
+    workload::problem::{DensitySpec, LAYER_DIMENSIONS, MAX_DIMENSIONS, Problem, Tensor},
 };
 
 /// An accelerator and a problem with names resolved.
@@ -192,10 +192,12 @@ fn format(spec: &FormatSpec, problem: &Problem) -> std::result::Result<Format, S
         if let [group] = rank.flattens.as_slice() {
             let mut set = 0_u64;
             for name in group {
-                let dimension = problem
-                    .dimension(name)
-                    .ok_or_else(|| format!("the problem has no dimension `{name}`"))?;
-                set |= 1 << dimension;
+                match problem.dimension(name) {
+                    Some(dimension) => set |= 1 << dimension,
+                    // One accelerator serves convolutions and linear layers alike.
+                    None if LAYER_DIMENSIONS.contains(&name.as_str()) => {}
+                    None => return Err(format!("the problem has no dimension `{name}`")),
+                }
             }
             dimensions = Some(set);
         } else if rank.flattens.len() > 1 {

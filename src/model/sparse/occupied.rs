@@ -96,6 +96,23 @@ impl Occupied {
         Self { extents, words, len: self.len, nonzeros: self.nonzeros }
     }
 
+    /// The same elements in row-major order with other extents, such as the weights of a grouped
+    /// convolution by group, or those of a linear layer without kernel ranks.
+    ///
+    /// # Errors
+    /// The extents have another size.
+    pub fn reshaped(mut self, extents: &[u64]) -> Result<Self, Problem> {
+        let size = extents.iter().try_fold(1_u64, |size, extent| size.checked_mul(*extent));
+        if size != Some(self.len as u64) || extents.len() > Tile::MAX_RANKS {
+            return Err(Problem::new(format!(
+                "{} values do not fill a tensor of {extents:?}",
+                self.len
+            )));
+        }
+        self.extents = extents.to_vec();
+        Ok(self)
+    }
+
     /// The same tensor with `ranks` neighbouring ranks from `first` on taken as one, such as C, R
     /// and S of a convolution seen as a matrix.
     ///
@@ -259,6 +276,8 @@ mod tests {
         {
             assert_eq!(turned.get((k * 2 + i) * 3 + j), occupied.get((i * 3 + j) * 4 + k));
         }
-        assert_eq!(occupied.merged(1, 2).tile(), Tile::new(&[2, 12]));
+        assert_eq!(occupied.clone().merged(1, 2).tile(), Tile::new(&[2, 12]));
+        assert_eq!(occupied.clone().reshaped(&[6, 4]).unwrap().tile(), Tile::new(&[6, 4]));
+        assert!(occupied.reshaped(&[6, 5]).is_err());
     }
 }

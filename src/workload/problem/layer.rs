@@ -3,6 +3,9 @@
 use super::{DensitySpec, Dimension, Problem, Tensor, Term};
 use crate::workload::{LayerKind, LayerShape};
 
+/// The names of dimensions that layers have, not all of them every layer.
+pub const LAYER_DIMENSIONS: &[&str] = &["N", "K", "C", "R", "S", "P", "Q", "G"];
+
 impl Problem {
     /// The problem of one layer: N, K, C, R, S, P, Q (and G for groups) for a convolution, N, K,
     /// C for a linear layer. Padding is not stored, so the input holds only what is read.

@@ -8,6 +8,7 @@ mod read;
 mod types;
 mod write;
 
+pub use layer::LAYER_DIMENSIONS;
 pub(crate) use read::{check, name_is_legal};
 pub use read::{parse, read};
 pub use types::{

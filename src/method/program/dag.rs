@@ -8,8 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OpCounts;
-use crate::{Error, Result, quant::CodeMatrix};
+use super::{super::OpCounts, LiveRanges};
+use crate::{Error, Result};
 
 /// Displacement in pixels of the plane an operand is read from.
 #[derive(
@@ -54,7 +54,8 @@ pub enum InputSpace {
 /// One output: a sum over terms with small integer factors, usually one term with factor 1.
 ///
 /// The factor is folded into the filter's scale where there is one term; the reference-row form
-/// `y = T − 2z` has two terms and costs one extra multiply (counted as a scale multiply).
+/// `y = T − 2z` has two terms and costs one extra multiply (counted as a scale multiply). A factor
+/// of 0 is a sum that is computed and multiplied by zero all the same (`sum-merge-dense`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Output {
     /// Terms and their factors; empty for an all-zero filter.
@@ -158,45 +159,9 @@ impl OpProgram {
             scale_muls: filters + self.extra_multiplies(),
             loads: self.terms.len() as u64 + reads,
             stores: u64::from(self.nodes()) + self.outputs.len() as u64,
-            peak_live: self.peak_live(),
+            peak_live: LiveRanges::of(self).peak(),
             ..OpCounts::default()
         }
-    }
-
-    /// Most nodes alive at once when nodes run in order and outputs are read as soon as all
-    /// their operands exist.
-    fn peak_live(&self) -> u64 {
-        let nodes = self.nodes() as usize;
-        let mut last_use = vec![0_usize; nodes];
-        for node in 0..nodes {
-            last_use[node] = last_use[node].max(node);
-            for term in self.node(node as u32) {
-                if let Some(source) = term.source.checked_sub(self.inputs) {
-                    last_use[source as usize] = node;
-                }
-            }
-        }
-        for output in &self.outputs {
-            let sources =
-                output.terms.iter().filter_map(|(term, _)| term.source.checked_sub(self.inputs));
-            let ready = sources.clone().max().unwrap_or(0) as usize;
-            for source in sources {
-                let last = &mut last_use[source as usize];
-                *last = (*last).max(ready);
-            }
-        }
-        let mut freed = vec![0_u64; nodes];
-        for last in last_use {
-            freed[last] += 1;
-        }
-        let mut live = 0_u64;
-        let mut peak = 0;
-        for freed in freed {
-            live += 1;
-            peak = peak.max(live);
-            live -= freed;
-        }
-        peak
     }
 
     /// Runs an im2col program on one patch of integers.
@@ -231,16 +196,4 @@ impl OpProgram {
             })
             .collect())
     }
-}
-
-/// Whether im2col programs equal the dense product of their matrices on one patch per group.
-///
-/// # Errors
-/// As [`OpProgram::evaluate`].
-pub fn programs_multiply(
-    program: &OpProgram,
-    matrix: CodeMatrix<'_>,
-    patch: &[i64],
-) -> Result<bool> {
-    Ok(program.evaluate(patch)? == matrix.multiply(patch))
 }

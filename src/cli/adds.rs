@@ -1,0 +1,251 @@
+//! `signloop adds`.
+
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, time::Instant};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::common::{emit, iterations_of, parse_names};
+use crate::{
+    Error, Result,
+    diagnostics::Problem,
+    method::{Method, PlanOptions, PlanRequest, find, verify},
+    quant::{QuantizedTensor, Randomness, Scheme, synthesise},
+    report::{table::grid, write_atomically},
+    workload::{LayerKind, LayerShape, OperandBits},
+};
+
+/// Arguments of `signloop adds`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Shape of the weights, R,S,C,K.
+    #[arg(long, value_delimiter = ',', default_value = "3,3,64,64")]
+    shape: Vec<u64>,
+    /// Schemes, comma-separated.
+    #[arg(long, value_delimiter = ',', default_value = "binary,signed-binary,ternary")]
+    scheme: Vec<String>,
+    /// Probability that a weight is effectual; by default 0.5 for ternary, else 0.35.
+    #[arg(long)]
+    density: Option<f64>,
+    /// Number of random matrices, drawn from seeds 1, 2, ...
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// Methods, comma-separated.
+    #[arg(long, value_delimiter = ',', default_value = "shared-sum,shift-shared")]
+    method: Vec<String>,
+    /// Local search, in seconds on two cores of the reference machine.
+    #[arg(long, default_value_t = 0.0)]
+    effort: f64,
+    /// Height and width of the output map, for the adds beyond its edge.
+    #[arg(long, default_value_t = 56)]
+    map: u64,
+    /// Stride.
+    #[arg(long, default_value_t = 1)]
+    stride: u64,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Folder to write the matrices in, one `.npy` each (K x N, int8).
+    #[arg(long)]
+    export_npy: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// One matrix under one method. Adds are per output position.
+#[derive(Serialize)]
+struct Row {
+    scheme: &'static str,
+    method: &'static str,
+    seed: u64,
+    density: f64,
+    dense_macs: u64,
+    adds: u64,
+    adds_with_halo: f64,
+    arithmetic_reduction: f64,
+    scale_muls: u64,
+    peak_live: u64,
+}
+
+/// Draws, plans, runs each program on random integers, prints. Times go to standard error, for
+/// they do not repeat.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let shape = shape_of(arguments)?;
+    let schemes: Vec<Scheme> = parse_names(&arguments.scheme, str::parse)?;
+    let methods: Vec<&dyn Method> = parse_names(&arguments.method, find)?;
+    let search_iterations = iterations_of(arguments.effort)?;
+    if arguments.seeds == 0 {
+        return Err(Problem::new("--seeds must be at least 1").into());
+    }
+    let mut rows = Vec::new();
+    for scheme in schemes {
+        let draw = |seed| draw(arguments, scheme, &shape, seed);
+        if let Some(folder) = &arguments.export_npy {
+            for seed in 1..=arguments.seeds {
+                let path = folder.join(format!("{scheme}-{seed}.npy"));
+                write_atomically(&path, &npy(&draw(seed)?))?;
+            }
+        }
+        for method in &methods {
+            for seed in 1..=arguments.seeds {
+                let weights = draw(seed)?;
+                let options = PlanOptions { seed, search_iterations, ..PlanOptions::default() };
+                let started = Instant::now();
+                let row = count(*method, &shape, &weights, &options)?;
+                let seconds = started.elapsed().as_secs_f64();
+                let name = method.name();
+                let _ = writeln!(
+                    anstream::stderr(),
+                    "{scheme} {name} seed {seed}: {} adds in {seconds:.2} s",
+                    row.adds
+                );
+                rows.push(row);
+            }
+        }
+    }
+    let text = match arguments.format {
+        Format::Json => {
+            serde_json::to_string_pretty(&rows)
+                .map_err(|error| Error::Internal(error.to_string()))?
+                + "\n"
+        }
+        Format::Table => table(&rows),
+    };
+    emit(&text, None)
+}
+
+fn shape_of(arguments: &Args) -> Result<LayerShape> {
+    let [kernel_height, kernel_width, channels, filters] = arguments.shape[..] else {
+        return Err(Problem::new("--shape takes four numbers, R,S,C,K").into());
+    };
+    let padding = kernel_height.min(kernel_width) / 2;
+    // The input that gives the output map; `checked` refuses what is out of bounds.
+    let size = |kernel: u64| {
+        let reach = arguments.map.saturating_sub(1).saturating_mul(arguments.stride);
+        reach.saturating_add(kernel).saturating_sub(2 * padding)
+    };
+    LayerShape {
+        kind: LayerKind::Conv,
+        batch: 1,
+        in_channels: channels,
+        out_channels: filters,
+        in_height: size(kernel_height),
+        in_width: size(kernel_width),
+        kernel_height,
+        kernel_width,
+        stride: arguments.stride,
+        padding,
+        dilation: 1,
+        groups: 1,
+    }
+    .checked()
+    .map_err(|error| Problem::new(error.to_string()).into())
+}
+
+fn draw(
+    arguments: &Args,
+    scheme: Scheme,
+    shape: &LayerShape,
+    seed: u64,
+) -> Result<QuantizedTensor> {
+    let usual = if scheme == Scheme::Ternary { 0.5 } else { 0.35 };
+    let density = arguments.density.unwrap_or(usual);
+    Ok(synthesise(scheme, shape.weight_shape(), Randomness { density, spread: 0.0, seed })?)
+}
+
+fn count(
+    method: &dyn Method,
+    shape: &LayerShape,
+    weights: &QuantizedTensor,
+    options: &PlanOptions,
+) -> Result<Row> {
+    let weight = weights.scheme().bits_per_weight();
+    let bits = OperandBits { activation: 8, weight, accumulator: 32, output: 8 };
+    let request = PlanRequest { shape, weights, bits, options };
+    let name = method.name();
+    method.applies(&request).map_err(|reason| Problem::new(format!("{name}: {reason}")))?;
+    let plan = method.plan(&request)?;
+    if !plan.programs.is_empty() && !verify(&plan.programs, shape, weights, 2, options.seed)? {
+        let message = format!("{name} computes a wrong product for seed {}", options.seed);
+        return Err(Error::Internal(message));
+    }
+    let adds = plan.counts.adds;
+    let positions = shape.positions();
+    Ok(Row {
+        scheme: weights.scheme().name(),
+        method: name,
+        seed: options.seed,
+        density: weights.density(),
+        dense_macs: shape.dense_macs(),
+        adds,
+        adds_with_halo: plan.counts.adds_total(positions)? as f64 / positions as f64,
+        arithmetic_reduction: shape.dense_macs() as f64 / adds.max(1) as f64,
+        scale_muls: plan.counts.scale_muls,
+        peak_live: plan.counts.peak_live,
+    })
+}
+
+/// Every row, and the median of each scheme and method.
+fn table(rows: &[Row]) -> String {
+    let mut grid = grid(&[
+        "scheme",
+        "method",
+        "seed",
+        "density",
+        "adds/pos",
+        "with halo",
+        "reduction",
+        "scale muls",
+        "peak live",
+    ]);
+    let mut medians = String::new();
+    for group in rows.chunk_by(|a, b| a.scheme == b.scheme && a.method == b.method) {
+        for row in group {
+            grid.add_row([
+                row.scheme.to_owned(),
+                row.method.to_owned(),
+                row.seed.to_string(),
+                format!("{:.4}", row.density),
+                row.adds.to_string(),
+                format!("{:.1}", row.adds_with_halo),
+                format!("{:.3}x", row.arithmetic_reduction),
+                row.scale_muls.to_string(),
+                row.peak_live.to_string(),
+            ]);
+        }
+        let mut sorted: Vec<&Row> = group.iter().collect();
+        sorted.sort_by_key(|row| row.adds);
+        let median = sorted[(sorted.len() - 1) / 2];
+        let _ = writeln!(
+            medians,
+            "{} {}: median {} adds per position ({:.1} with halo), {:.3}x fewer than dense MACs",
+            median.scheme,
+            median.method,
+            median.adds,
+            median.adds_with_halo,
+            median.arithmetic_reduction
+        );
+    }
+    format!("{grid}\n\n{medians}")
+}
+
+/// The matrix as a NumPy array of K rows and N columns.
+fn npy(weights: &QuantizedTensor) -> Vec<u8> {
+    let shape = weights.shape();
+    let header = format!(
+        "{{'descr': '|i1', 'fortran_order': False, 'shape': ({}, {}), }}",
+        shape.filters,
+        shape.filter_len()
+    );
+    // Magic, version and length take 10 bytes; the header is padded to a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{header:<0$}\n", length - 1).bytes());
+    bytes.extend(weights.codes().iter().map(|code| code.cast_unsigned()));
+    bytes
+}

@@ -1,0 +1,125 @@
+//! `signloop gain`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::common::{emit, load_workload, parse_names, weights_of};
+use crate::{
+    Error, Result,
+    arch::accelerator,
+    mapper::parse_constraints,
+    model::sparse::Rules,
+    quant::Scheme,
+    report::{
+        gain::{self, Gain},
+        map::{MapRequest, Objective, layers_of, map},
+    },
+};
+
+/// Arguments of `signloop gain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Accelerators, comma-separated: TOML files or shipped names.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "sigma-like,eyeriss-v2-pe,dstc,eyeriss,stc"
+    )]
+    arch: Vec<PathBuf>,
+    /// Network: a TOML file or a shipped name.
+    #[arg(long, default_value = "resnet20-cifar10")]
+    workload: PathBuf,
+    /// Schemes, comma-separated.
+    #[arg(long, value_delimiter = ',', default_value = "signed-binary,ternary")]
+    scheme: Vec<String>,
+    /// Scheme to compare with.
+    #[arg(long, default_value = "binary")]
+    baseline: String,
+    /// Weights instead of the workload's own (packed, .safetensors, .npz, .npy).
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Layers, comma-separated; all quantised ones by default.
+    #[arg(long, value_delimiter = ',')]
+    layer: Vec<String>,
+    /// Share of nonzero activations, uniformly random.
+    #[arg(long, default_value_t = 1.0)]
+    input_density: f64,
+    /// Mappings to score at most, by layer and scheme.
+    #[arg(long, default_value_t = 4_000)]
+    evaluations: u64,
+    /// Seed of the search and of synthetic weights.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// File to write instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// Maps every scheme on every accelerator and compares.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let workload = load_workload(&arguments.workload)?;
+    let source = weights_of(&workload, arguments.weights.as_deref())?;
+    let mut names = vec![arguments.baseline.clone()];
+    names.extend(arguments.scheme.iter().filter(|own| **own != arguments.baseline).cloned());
+    let schemes: Vec<Scheme> = parse_names(&names, str::parse)?;
+    let (mut layers, mut weights) = (Vec::new(), Vec::new());
+    for scheme in &schemes {
+        let (own, provenance) = layers_of(
+            &workload,
+            (&source, *scheme, arguments.seed),
+            (&arguments.layer, true, arguments.input_density),
+            Rules::Exact,
+        )?;
+        layers.extend(own);
+        weights.push(provenance);
+    }
+    let evaluations = arguments.evaluations.max(1);
+    let bar = ProgressBar::new(evaluations * (layers.len() * arguments.arch.len()) as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {eta} left") {
+        bar.set_style(style);
+    }
+    let mut gains: Vec<Gain> = Vec::new();
+    for path in &arguments.arch {
+        let document = accelerator::document(path)?;
+        let machine = accelerator::parse(&document)?;
+        let constraints = parse_constraints(&document)?;
+        let request = MapRequest {
+            accelerator: &machine,
+            constraints: &constraints,
+            workload: &workload.name,
+            layers: &layers,
+            weights: &weights,
+            rules: Rules::Exact,
+            evaluations,
+            seed: arguments.seed,
+            time: None,
+            objective: Objective::Edp,
+        };
+        let report = map(&request, &|scored| bar.inc(scored))?;
+        let baseline = schemes[0].to_string();
+        gains.extend(gain::gains(&machine, &layers, &report, &baseline, Rules::Exact)?);
+    }
+    bar.finish_and_clear();
+    let text = match arguments.format {
+        Format::Table => gain::table(&workload.name, &gains),
+        Format::Csv => gain::csv(&workload.name, &gains),
+        Format::Json => {
+            serde_json::to_string_pretty(&gains)
+                .map_err(|error| Error::Internal(error.to_string()))?
+                + "\n"
+        }
+    };
+    emit(&text, arguments.out.as_deref())
+}

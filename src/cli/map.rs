@@ -1,0 +1,230 @@
+//! `signloop map`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::common::{emit, load_workload, schemes_of, weights_of};
+use crate::{
+    Error, Result,
+    arch::accelerator,
+    config::Document,
+    diagnostics::Problem as Note,
+    mapper::parse_constraints,
+    model::sparse::Rules,
+    report::{
+        Provenance,
+        map::{self, MapLayer, MapRequest, Objective, layers_of},
+        write_atomically,
+    },
+    workload::problem,
+};
+
+/// Arguments of `signloop map`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Accelerator: a TOML file or a shipped name.
+    #[arg(long)]
+    arch: PathBuf,
+    /// Network: a TOML file or a shipped name.
+    #[arg(long, required_unless_present = "problem")]
+    workload: Option<PathBuf>,
+    /// A file with a table `[problem]` instead of a network.
+    #[arg(long, conflicts_with = "workload")]
+    problem: Option<PathBuf>,
+    /// Schemes, comma-separated; those of the weights by default.
+    #[arg(long, value_delimiter = ',')]
+    scheme: Vec<String>,
+    /// Weights instead of the workload's own (packed, .safetensors, .npz, .npy).
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Layers, comma-separated; all quantised ones by default.
+    #[arg(long, value_delimiter = ',')]
+    layer: Vec<String>,
+    /// Where the nonzero weights lie.
+    #[arg(long, value_enum, default_value_t = Where::Actual)]
+    density: Where,
+    /// Share of nonzero activations, uniformly random.
+    #[arg(long, default_value_t = 1.0)]
+    input_density: f64,
+    /// Constraints of the dataflow instead of the accelerator's own: a file with `[[constraint]]`
+    /// tables (an empty one sets everything free).
+    #[arg(long)]
+    constraints: Option<PathBuf>,
+    /// Mappings to score at most, by layer. Equal seed and number give equal results.
+    #[arg(long, default_value_t = 20_000)]
+    evaluations: u64,
+    /// Seconds for the whole search; a search that they end depends on the machine's speed.
+    #[arg(long)]
+    time_s: Option<f64>,
+    /// Seed of the search and of synthetic weights.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads; all cores by default. The result does not depend on it.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// What a layer's chosen mapping is best in.
+    #[arg(long, value_enum, default_value_t = Aim::Edp)]
+    objective: Aim,
+    /// Reproduce Timeloop's rounding and quirks.
+    #[arg(long, value_enum)]
+    compat: Option<Compat>,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// File to write instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Folder for the chosen mapping of every layer as TOML.
+    #[arg(long, value_name = "FOLDER")]
+    mappings: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Where {
+    /// Counted from the weights.
+    Actual,
+    /// Uniformly random with each layer's share.
+    Uniform,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Aim {
+    /// Energy times cycles.
+    Edp,
+    /// Energy.
+    Energy,
+    /// Cycles.
+    Cycles,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Compat {
+    /// Timeloop 4cf6d4c.
+    Timeloop,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// Searches and prints.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let document = accelerator::document(&arguments.arch)?;
+    let accelerator = accelerator::parse(&document)?;
+    let constraints = match &arguments.constraints {
+        Some(path) => parse_constraints(&Document::read(path)?)?,
+        None => parse_constraints(&document)?,
+    };
+    let rules = match arguments.compat {
+        Some(Compat::Timeloop) => Rules::Timeloop,
+        None => Rules::Exact,
+    };
+    let (workload, layers, weights) = layers(arguments, rules)?;
+    let request = MapRequest {
+        accelerator: &accelerator,
+        constraints: &constraints,
+        workload: &workload,
+        layers: &layers,
+        weights: &weights,
+        rules,
+        evaluations: arguments.evaluations.max(1),
+        seed: arguments.seed,
+        time: time(arguments.time_s)?,
+        objective: match arguments.objective {
+            Aim::Edp => Objective::Edp,
+            Aim::Energy => Objective::Energy,
+            Aim::Cycles => Objective::Cycles,
+        },
+    };
+    let bar = progress(request.evaluations.saturating_mul(layers.len() as u64));
+    let search = || map::map(&request, &|scored| bar.inc(scored));
+    let report = match arguments.threads {
+        None => search(),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| Error::Internal(error.to_string()))?
+            .install(search),
+    };
+    bar.finish_and_clear();
+    let report = report?;
+    if let Some(folder) = &arguments.mappings {
+        std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
+        for layer in &report.layers {
+            let scheme = if layer.scheme.is_empty() { "" } else { "." };
+            let name = format!("{}{scheme}{}.toml", layer.layer.replace('/', "_"), layer.scheme);
+            write_atomically(&folder.join(name), layer.solved().mapping.as_bytes())?;
+        }
+    }
+    let text = match arguments.format {
+        Format::Table => map::table(&report),
+        Format::Csv => map::csv(&report),
+        Format::Json => {
+            serde_json::to_string_pretty(&report)
+                .map_err(|error| Error::Internal(error.to_string()))?
+                + "\n"
+        }
+    };
+    emit(&text, arguments.out.as_deref())
+}
+
+/// Name, layers and provenance of what is mapped.
+fn layers(arguments: &Args, rules: Rules) -> Result<(String, Vec<MapLayer>, Vec<Provenance>)> {
+    let inputs = arguments.input_density;
+    if !(0.0..=1.0).contains(&inputs) {
+        return Err(Note::new(format!("the input density {inputs} is not between 0 and 1")).into());
+    }
+    if let Some(path) = &arguments.problem {
+        let problem = problem::parse(&Document::read(path)?)?;
+        let layer = MapLayer {
+            name: problem.name.clone(),
+            scheme: String::new(),
+            densities: Vec::new(),
+            density: 1.0,
+            problem,
+        };
+        return Ok((layer.name.clone(), vec![layer], Vec::new()));
+    }
+    let Some(path) = &arguments.workload else {
+        return Err(Note::new("nothing to map").hint("give --workload or --problem").into());
+    };
+    let workload = load_workload(path)?;
+    let source = weights_of(&workload, arguments.weights.as_deref())?;
+    let schemes = schemes_of(&arguments.scheme, &source)?;
+    let actual = arguments.density == Where::Actual;
+    let (mut layers, mut weights) = (Vec::new(), Vec::new());
+    for scheme in schemes {
+        let (own, provenance) = layers_of(
+            &workload,
+            (&source, scheme, arguments.seed),
+            (&arguments.layer, actual, inputs),
+            rules,
+        )?;
+        layers.extend(own);
+        weights.push(provenance);
+    }
+    Ok((workload.name, layers, weights))
+}
+
+fn time(seconds: Option<f64>) -> Result<Option<Duration>> {
+    let Some(seconds) = seconds else { return Ok(None) };
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => Ok(Some(time)),
+        _ => Err(Note::new(format!("`--time-s {seconds}` is no time to search")).into()),
+    }
+}
+
+/// A bar on standard error; hidden where that is no terminal.
+fn progress(mappings: u64) -> ProgressBar {
+    let bar = ProgressBar::new(mappings);
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}

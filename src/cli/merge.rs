@@ -1,0 +1,25 @@
+//! `signloop merge`.
+
+use std::path::PathBuf;
+
+use super::common::emit;
+use crate::{Result, sweep};
+
+/// Arguments of `signloop merge`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The files that `signloop sweep --shard I/N --out FILE` wrote, all N of them.
+    #[arg(required = true)]
+    shards: Vec<PathBuf>,
+    /// File to write.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Checks that the shards make one sweep, and joins them.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let manifest = sweep::merge(&arguments.shards, &arguments.out)?;
+    let points = manifest.all_points;
+    let shards = arguments.shards.len();
+    emit(&format!("{}: {points} points of {shards} shards\n", arguments.out.display()), None)
+}

@@ -1,0 +1,299 @@
+//! Build once from weights, run many times.
+
+use std::sync::Arc;
+
+use super::{
+    execute::{self, Body},
+    lanes::{Finishing, Isa, Lane},
+    layout::{Geometry, PlaneLayout},
+    masks::Masks,
+    options::{Activations, Engine, KernelOptions},
+    schedule::{Limits, Pass, StepCounts, schedule},
+    workspace::Workspace,
+};
+use crate::{
+    Result,
+    diagnostics::Problem,
+    method::{InputSpace, OpProgram},
+    quant::QuantizedTensor,
+    workload::LayerShape,
+};
+
+/// The input of a run, in the planes of [`Kernel::input_layout`], borders zero.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// fp32 activations.
+    Fp32(&'a [f32]),
+    /// Unsigned activations, one a byte, none above the kernel's bits.
+    Unsigned(&'a [u8]),
+}
+
+/// The output of a run, in the planes of [`Kernel::output_layout`]. Positions between rows are
+/// set to zero, the lead and tail of a plane are left as they are.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// fp32 values (`Scaled`, `Relu`).
+    Fp32(&'a mut [f32]),
+    /// Integer sums (`Sums`).
+    Sums(&'a mut [i32]),
+    /// Requantised values (`Requantised`).
+    Unsigned(&'a mut [u8]),
+}
+
+/// A pass and the group that it belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct GroupPass {
+    pub(super) group: u32,
+    pub(super) pass: Pass,
+}
+
+/// A layer, compiled. Shared freely between threads; each run needs a [`Workspace`] of its own.
+#[derive(Debug)]
+pub struct Kernel {
+    pub(super) shape: LayerShape,
+    pub(super) geometry: Geometry,
+    pub(super) options: KernelOptions,
+    pub(super) lane: Lane,
+    pub(super) scales: Vec<(f32, f32)>,
+    pub(super) masks: Masks,
+    pub(super) passes: Vec<GroupPass>,
+    pub(super) body: Body,
+    pub(super) tile: usize,
+}
+
+impl Kernel {
+    /// Compiles the programs of a layer, one a group, as a method planned them.
+    ///
+    /// # Errors
+    /// The layer is too large to address, options contradict each other, or the programs are
+    /// not patch programs of this layer.
+    pub fn build(
+        shape: &LayerShape,
+        weights: &QuantizedTensor,
+        programs: &[Arc<OpProgram>],
+        options: &KernelOptions,
+    ) -> Result<Self> {
+        check(shape, weights, programs, options)?;
+        let geometry = Geometry::new(shape, options.output_padding)?;
+        let scales: Vec<(f32, f32)> = weights
+            .scales()
+            .iter()
+            .enumerate()
+            .map(|(filter, scale)| (*scale, options.bias.get(filter).copied().unwrap_or(0.0)))
+            .collect();
+        let (lane, passes) = passes(shape, weights, programs, options)?;
+        let lanes = lanes(options.isa, lane);
+        let masks = Masks::new(&geometry, lanes);
+        let body = execute::compile(options, lane, &geometry, &scales, &passes, shape)?;
+        let tile = options.tile.unwrap_or_else(|| tile(&body, options, &geometry, lane));
+        Ok(Self {
+            shape: *shape,
+            geometry,
+            options: options.clone(),
+            lane,
+            scales,
+            masks,
+            passes,
+            body,
+            tile: tile.max(1),
+        })
+    }
+
+    /// Layout of the input.
+    #[must_use]
+    pub fn input_layout(&self) -> &PlaneLayout {
+        &self.geometry.input
+    }
+
+    /// Layout of the output.
+    #[must_use]
+    pub fn output_layout(&self) -> &PlaneLayout {
+        &self.geometry.output
+    }
+
+    /// Lane type of the sums.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// The layer.
+    #[must_use]
+    pub fn shape(&self) -> &LayerShape {
+        &self.shape
+    }
+
+    /// The instruction set.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.options.isa
+    }
+
+    /// The back end.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.body.engine()
+    }
+
+    /// Pixels of a block.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        lanes(self.options.isa, self.lane)
+    }
+
+    /// Blocks of a run: each executes every pass once.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.masks.blocks()
+    }
+
+    /// Passes over the filters.
+    #[must_use]
+    pub fn passes(&self) -> usize {
+        self.passes.len()
+    }
+
+    /// Blocks that the code of a pass runs over before the next pass.
+    #[must_use]
+    pub fn tile(&self) -> usize {
+        self.tile
+    }
+
+    /// Bytes of machine code or of the index stream: the weights as the kernel holds them.
+    #[must_use]
+    pub fn code_bytes(&self) -> usize {
+        self.body.bytes()
+    }
+
+    /// Vector operations of one block, all passes together.
+    #[must_use]
+    pub fn step_counts(&self) -> StepCounts {
+        let mut sum = StepCounts::default();
+        for pass in &self.passes {
+            let counts = pass.pass.counts();
+            sum.adds += counts.adds;
+            sum.tap_loads += counts.tap_loads;
+            sum.slot_loads += counts.slot_loads;
+            sum.slot_stores += counts.slot_stores;
+            sum.finishes += counts.finishes;
+            sum.flushes += counts.flushes;
+        }
+        sum
+    }
+
+    /// Scratch memory for runs on so many threads.
+    #[must_use]
+    pub fn workspace(&self, threads: usize) -> Workspace {
+        Workspace::new(self, threads.max(1))
+    }
+
+    /// Runs the layer; nothing is allocated.
+    ///
+    /// # Errors
+    /// Input or output has another type or length than the kernel's, or the workspace is that of
+    /// another kernel.
+    pub fn run(
+        &self,
+        input: Input<'_>,
+        output: Output<'_>,
+        workspace: &mut Workspace,
+    ) -> Result<(), Problem> {
+        execute::run(self, input, output, workspace)
+    }
+}
+
+/// Pixels of a block.
+fn lanes(isa: Isa, lane: Lane) -> usize {
+    isa.vector_bytes() / lane.bytes()
+}
+
+fn check(
+    shape: &LayerShape,
+    weights: &QuantizedTensor,
+    programs: &[Arc<OpProgram>],
+    options: &KernelOptions,
+) -> Result<()> {
+    let fail = |message: String| Err(Problem::new(message).into());
+    if weights.shape() != shape.weight_shape() {
+        return fail("the weights have another shape than the layer".into());
+    }
+    let filters = (shape.out_channels / shape.groups) as usize;
+    let fits = |program: &Arc<OpProgram>| {
+        program.space() == InputSpace::Patch
+            && u64::from(program.inputs()) == shape.filter_len()
+            && program.outputs().len() == filters
+    };
+    if programs.len() as u64 != shape.groups || !programs.iter().all(fits) {
+        return fail("the kernel runs one patch program a group, of this layer".into());
+    }
+    if !options.bias.is_empty() && options.bias.len() as u64 != shape.out_channels {
+        return fail(format!("{} biases for {} filters", options.bias.len(), shape.out_channels));
+    }
+    match options.activations {
+        Activations::Fp32
+            if matches!(options.finishing, Finishing::Sums | Finishing::Requantised) =>
+        {
+            return fail("fp32 activations give fp32 outputs".into());
+        }
+        Activations::Unsigned { bits } if !(1..=8).contains(&bits) => {
+            return fail(format!("integer activations have 1 to 8 bits, not {bits}"));
+        }
+        _ => {}
+    }
+    if !options.isa.is_available() {
+        return fail(format!("this processor has no {}", options.isa.name()));
+    }
+    // Sums wait in 32 bits.
+    if shape.filter_len() > u64::from(u32::MAX) / 512 {
+        return fail(format!("a filter of {} weights is too long", shape.filter_len()));
+    }
+    Ok(())
+}
+
+/// Lane type and passes: 16-bit lanes where the programs can be cut into chunks.
+fn passes(
+    shape: &LayerShape,
+    weights: &QuantizedTensor,
+    programs: &[Arc<OpProgram>],
+    options: &KernelOptions,
+) -> Result<(Lane, Vec<GroupPass>)> {
+    let (registers, accumulators) = registers(options.isa);
+    let candidates: &[(Lane, Option<u32>)] = match options.activations {
+        Activations::Fp32 => &[(Lane::F32, None)],
+        Activations::Unsigned { bits } if options.isa != Isa::Scalar => {
+            &[(Lane::I16, Some(0xFFFF / ((1 << bits) - 1))), (Lane::I32, None)]
+        }
+        Activations::Unsigned { .. } => &[(Lane::I32, None)],
+    };
+    for (lane, weights_a_chunk) in candidates {
+        let limits = Limits { registers, accumulators, weights_a_chunk: *weights_a_chunk };
+        let groups = shape.groups as usize;
+        let scheduled: Option<Vec<Vec<Pass>>> = programs
+            .iter()
+            .enumerate()
+            .map(|(group, program)| schedule(program, weights.group(group, groups), limits))
+            .collect();
+        if let Some(scheduled) = scheduled {
+            let passes = scheduled.into_iter().enumerate().flat_map(|(group, passes)| {
+                passes.into_iter().map(move |pass| GroupPass { group: group as u32, pass })
+            });
+            return Ok((*lane, passes.collect()));
+        }
+    }
+    Err(crate::Error::Internal("no lane type holds the sums".into()))
+}
+
+/// Registers of values, and how many of them accumulators take.
+#[must_use]
+pub fn registers(isa: Isa) -> (usize, usize) {
+    match isa {
+        Isa::Avx512 => (29, 28),
+        Isa::Avx2 | Isa::Scalar => (13, 13),
+    }
+}
+
+/// Blocks that share the code of a pass while it is in the cache.
+fn tile(body: &Body, options: &KernelOptions, geometry: &Geometry, lane: Lane) -> usize {
+    let blocks = geometry.positions.div_ceil(lanes(options.isa, lane) as u64) as usize;
+    if body.bytes() * 4 <= options.cache_bytes * 3 { 1 } else { blocks }
+}

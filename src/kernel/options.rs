@@ -1,0 +1,79 @@
+//! What a kernel is built for.
+
+use serde::Serialize;
+
+use super::lanes::{Finishing, Isa};
+
+/// The activations that a kernel reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activations {
+    /// fp32.
+    Fp32,
+    /// Unsigned integers of 1 to 8 bits, one a byte.
+    Unsigned {
+        /// Bits.
+        bits: u32,
+    },
+}
+
+impl Activations {
+    /// Bytes of a value.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        if self == Self::Fp32 { 4 } else { 1 }
+    }
+}
+
+/// The back end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Machine code generated for the weights.
+    Code,
+    /// Compiled loops over an index stream.
+    Table,
+}
+
+/// How a kernel is built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelOptions {
+    /// What it reads.
+    pub activations: Activations,
+    /// What it stores.
+    pub finishing: Finishing,
+    /// Instruction set; [`Isa::detect`] gives the widest.
+    pub isa: Isa,
+    /// Back end; `None` chooses by the code's size.
+    pub engine: Option<Engine>,
+    /// Zeros left around the output map, so that the next layer reads it in place.
+    pub output_padding: u64,
+    /// Added after the scale, one a filter; none if empty.
+    pub bias: Vec<f32>,
+    /// Pixel blocks that one pass's code runs over before the next pass; `None` chooses.
+    pub tile: Option<usize>,
+    /// Bytes of the second-level cache of one core.
+    pub cache_bytes: usize,
+}
+
+impl KernelOptions {
+    /// The widest instruction set allowed, no bias, no borders.
+    ///
+    /// # Errors
+    /// The environment names an instruction set that the processor lacks.
+    pub fn detect(
+        activations: Activations,
+        finishing: Finishing,
+    ) -> Result<Self, crate::diagnostics::Problem> {
+        Ok(Self {
+            activations,
+            finishing,
+            isa: Isa::detect()?,
+            engine: None,
+            output_padding: 0,
+            bias: Vec::new(),
+            tile: None,
+            cache_bytes: 1 << 20,
+        })
+    }
+}

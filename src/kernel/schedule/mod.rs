@@ -1,0 +1,10 @@
+//! Scheduling: a program becomes passes of straight-line vector steps.
+
+mod cluster;
+mod order;
+mod registers;
+mod steps;
+mod sweep;
+
+pub use steps::{Finish, Pass, Register, Source, Step, StepCounts};
+pub use sweep::{Limits, schedule};

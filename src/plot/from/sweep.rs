@@ -1,0 +1,65 @@
+//! A heat map over two columns of a sweep.
+
+use super::{Choice, Input, single, table::Table};
+use crate::{
+    Result,
+    diagnostics::Problem,
+    plot::data::{Content, Figure, HeatFigure},
+};
+
+/// Most settings along one axis: with more, cells are thinner than their numbers.
+const MAX_SETTINGS: usize = 64;
+
+/// Settings in order of first appearance, the value of each pair; a pair seen twice is a problem.
+pub(super) fn heat(inputs: &[Input], choice: &Choice) -> Result<Figure> {
+    let input = single(inputs, "heat")?;
+    let table = Table::read(input)?;
+    let Some([x, y, value]) = &choice.columns else {
+        return Err(Problem::new("a heat map needs three columns")
+            .hint("give --columns BELOW,LEFT,VALUE with names of the table's header")
+            .into());
+    };
+    let (xs, ys, values) = (table.words(x)?, table.words(y)?, table.numbers(value, false)?);
+    let distinct = |words: &[&str]| -> Result<Vec<String>, Problem> {
+        let mut settings: Vec<String> = Vec::new();
+        for word in words {
+            if !settings.iter().any(|own| own == word) {
+                settings.push((*word).to_owned());
+            }
+            if settings.len() > MAX_SETTINGS {
+                let message = format!("more than {MAX_SETTINGS} settings along one axis");
+                return Err(Problem::new(message).in_file(&input.name()));
+            }
+        }
+        Ok(settings)
+    };
+    let (columns, rows) = (distinct(&xs)?, distinct(&ys)?);
+    let mut cells = vec![None; columns.len() * rows.len()];
+    for ((x_word, y_word), number) in xs.iter().zip(&ys).zip(values) {
+        let place = |settings: &[String], word: &str| {
+            settings.iter().position(|own| own == word).unwrap_or_default()
+        };
+        let cell = &mut cells[place(&rows, y_word) * columns.len() + place(&columns, x_word)];
+        if cell.is_some() {
+            return Err(Problem::new(format!(
+                "`{x}` {x_word} and `{y}` {y_word} stand in two rows"
+            ))
+            .in_file(&input.name())
+            .hint("keep the rows of one setting of every other column")
+            .into());
+        }
+        *cell = Some(number);
+    }
+    Ok(Figure {
+        id: "heat".to_owned(),
+        caption: format!("{value} over {x} and {y}; {}. Dark is more.", input.name()),
+        content: Content::Heat(HeatFigure {
+            x: x.clone(),
+            y: y.clone(),
+            value: value.clone(),
+            columns,
+            rows,
+            values: cells,
+        }),
+    })
+}

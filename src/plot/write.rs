@@ -1,0 +1,59 @@
+//! All files of a figure.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    data::{Figure, Provenance},
+    draw::draw,
+    export::{csv, tex},
+    paint::{pdf, png, svg},
+    style::{Column, Style},
+};
+use crate::{Error, Result, report::write_atomically};
+
+/// This tool and its version.
+pub const TOOL: &str = concat!("signloop ", env!("CARGO_PKG_VERSION"));
+
+/// The hash of an input's content, as written into figures.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(bytes))
+}
+
+/// Name and content of every file of a figure: SVG, PDF, PNG, CSV and TeX. Equal input gives
+/// equal bytes.
+#[must_use]
+pub fn files(
+    figure: &Figure,
+    style: Style,
+    column: Column,
+    provenance: &Provenance,
+) -> Vec<(String, Vec<u8>)> {
+    let scene = draw(figure, style, column);
+    let caption = figure.caption.as_str();
+    [
+        ("svg", svg(&scene, caption, provenance).into_bytes()),
+        ("pdf", pdf(&scene, caption, provenance)),
+        ("png", png(&scene, caption, provenance)),
+        ("csv", csv(figure, provenance).into_bytes()),
+        ("tex", tex(figure, style, column, provenance).into_bytes()),
+    ]
+    .into_iter()
+    .map(|(extension, bytes)| (format!("{}.{extension}", figure.id), bytes))
+    .collect()
+}
+
+/// Writes files into a folder, each whole or not at all; returns their paths.
+///
+/// # Errors
+/// The folder cannot be made or written.
+pub fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
+    let mut paths = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        write_atomically(&path, bytes)?;
+        paths.push(path);
+    }
+    Ok(paths)
+}

@@ -1,0 +1,166 @@
+//! A sweep file with everything it names opened and checked.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rayon::prelude::*;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{
+    grid::Grid,
+    spec::{OnInvalid, Root, Spec},
+    variants::{ArchVariant, Documents, blame, check_plan_axes},
+};
+use crate::{
+    Result,
+    diagnostics::{Problem, Problems},
+    workload::{WeightSource, from_document},
+};
+
+/// Machines kept ready; a sweep over more makes them when they are needed.
+const KEPT_ARCHS: u64 = 8192;
+/// Impossible combinations that are told before the rest is counted.
+const TOLD: usize = 8;
+
+/// A sweep, ready to evaluate.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The file.
+    pub spec: Spec,
+    /// Its points.
+    pub grid: Grid,
+    pub(super) documents: Documents,
+    archs: Vec<Arc<ArchVariant>>,
+    hash: u128,
+}
+
+impl Sweep {
+    /// Opens and checks every file, and every combination of a file with the swept keys.
+    ///
+    /// # Errors
+    /// Every problem; combinations that are impossible only where the file does not skip them.
+    pub fn open(spec: Spec) -> Result<Self> {
+        let grid = Grid::of(&spec)?;
+        let documents = Documents::open(&spec)?;
+        let mut problems = Problems::new();
+        check_plan_axes(&spec, &mut problems);
+        problems.into_result(())?;
+        let mut problems = check_schemes(&spec, &documents)?;
+        let make = |variant: u64| Arc::new(documents.arch(&spec, variant));
+        let kept = grid.arch_variants <= KEPT_ARCHS;
+        let archs: Vec<_> = if kept {
+            (0..grid.arch_variants).into_par_iter().map(make).collect()
+        } else {
+            Vec::new()
+        };
+        // Where nothing is possible a key is misspelt, and skipping would hide it.
+        let hopeless = kept && archs.iter().all(|variant| variant.arch.is_err());
+        if spec.on_invalid == OnInvalid::Error || hopeless {
+            let wrong = |variant: u64| match archs.get(variant as usize) {
+                Some(known) => known.arch.as_ref().err().cloned(),
+                None => make(variant).arch.as_ref().err().cloned(),
+            };
+            tell(&spec, Root::Arch, grid.arch_variants, wrong, &mut problems);
+            let wrong =
+                |variant: u64| documents.workload(&spec, variant).workload.as_ref().err().cloned();
+            tell(&spec, Root::Workload, grid.workload_variants, wrong, &mut problems);
+        }
+        problems.into_result(())?;
+        let hash = hash(&spec, &documents)?;
+        Ok(Self { spec, grid, documents, archs, hash })
+    }
+
+    /// Hash of the sweep file and all that it names: equal hashes give equal rows.
+    #[must_use]
+    pub fn hash(&self) -> u128 {
+        self.hash
+    }
+
+    pub(super) fn arch(&self, variant: u64) -> Arc<ArchVariant> {
+        match self.archs.get(variant as usize) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(self.documents.arch(&self.spec, variant)),
+        }
+    }
+}
+
+/// Notes the combinations that are impossible.
+fn tell(
+    spec: &Spec,
+    root: Root,
+    variants: u64,
+    wrong: impl Fn(u64) -> Option<String> + Sync,
+    problems: &mut Problems,
+) {
+    let wrong: Vec<(u64, String)> =
+        (0..variants).into_par_iter().filter_map(|v| wrong(v).map(|why| (v, why))).collect();
+    for (variant, why) in wrong.iter().take(TOLD) {
+        let (what, span) = blame(spec, root, *variant);
+        problems.push(
+            Problem::new(format!("an impossible combination: {what}"))
+                .at(&spec.file, span, why.as_str())
+                .hint("`on_invalid = \"skip\"` writes such points as rows that say why"),
+        );
+    }
+    if wrong.len() > TOLD {
+        let more = wrong.len() - TOLD;
+        problems.push(
+            Problem::new(format!("{more} more impossible combinations of {variants}"))
+                .in_file(spec.file.name()),
+        );
+    }
+}
+
+/// Every network must have weights of every scheme.
+fn check_schemes(spec: &Spec, documents: &Documents) -> Result<Problems> {
+    let mut problems = Problems::new();
+    for ((document, folder), named) in documents.workloads.iter().zip(&spec.workloads) {
+        let workload = from_document(document, folder)?;
+        for scheme in &spec.schemes {
+            if !workload.weights.schemes().contains(&scheme.value) {
+                let message = format!("`{}` has no {} weights", named.path.display(), scheme.value);
+                problems.push(Problem::new(message).at(
+                    &spec.file,
+                    scheme.span.clone(),
+                    "expected a scheme that every workload has weights for",
+                ));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+fn hash(spec: &Spec, documents: &Documents) -> Result<u128> {
+    let mut hasher = Xxh3::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(concat!("signloop ", env!("CARGO_PKG_VERSION")).as_bytes());
+    part(spec.file.text().as_bytes());
+    for method in &spec.methods {
+        part(method.name().as_bytes());
+    }
+    for document in &documents.archs {
+        part(document.file.text().as_bytes());
+    }
+    for (document, folder) in &documents.workloads {
+        part(document.file.text().as_bytes());
+        for path in weight_files(&from_document(document, folder)?.weights) {
+            // Shipped weights are no files; the tool's version stands for them.
+            if path.exists() {
+                let bytes =
+                    std::fs::read(&path).map_err(|error| crate::Error::io("read", &path, error))?;
+                part(&bytes);
+            }
+        }
+    }
+    Ok(hasher.digest128())
+}
+
+fn weight_files(source: &WeightSource) -> Vec<PathBuf> {
+    match source {
+        WeightSource::Packed(files) => files.iter().map(|(_, path)| path.clone()).collect(),
+        WeightSource::Latent { files, .. } => files.iter().map(|(_, path)| path.clone()).collect(),
+        WeightSource::Synthetic(_) => Vec::new(),
+    }
+}

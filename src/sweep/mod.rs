@@ -1,0 +1,27 @@
+//! Grids of simulations: every combination of machines, networks, schemes, methods and swept keys.
+//!
+//! A [`Spec`] is the file as read; a [`Grid`] numbers its points; a [`Sweep`] holds the checked
+//! inputs and evaluates any range of points; [`run`] drives it through a journal, so that a run
+//! that was killed goes on where it stopped; [`merge`] joins the shards of one sweep.
+
+mod evaluate;
+mod grid;
+mod inputs;
+mod journal;
+mod manifest;
+mod merge;
+mod path;
+mod plans;
+mod row;
+mod run;
+mod spec;
+mod variants;
+
+pub use grid::{Grid, Shard};
+pub use inputs::Sweep;
+pub use journal::Journal;
+pub use manifest::Manifest;
+pub use merge::merge;
+pub use path::{KeyPath, Segment};
+pub use run::{Event, Outcome, run, stream};
+pub use spec::{Axis, Named, OnInvalid, Root, Rows, Spec, Swept};

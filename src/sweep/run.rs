@@ -1,0 +1,192 @@
+//! Runs a sweep, or one shard of it, in chunks that are written in order.
+
+use std::{io::Write, ops::Range, path::Path};
+
+use rayon::prelude::*;
+
+use super::{
+    evaluate::rows,
+    grid::Shard,
+    inputs::Sweep,
+    journal::{Head, Journal},
+    manifest::{FORMAT, Manifest},
+    plans::Plans,
+    row::header,
+};
+use crate::{Error, Result};
+
+/// Most points of one chunk. Smaller sweeps have smaller chunks, so that threads share them.
+const MAX_CHUNK: u64 = 512;
+/// Combinations planned at once, so that planning fills all threads.
+const PLANNED_AHEAD: u64 = 256;
+
+/// What happens, for a progress display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// So many points are done already, of so many.
+    Begun {
+        /// Points that an earlier run wrote.
+        done: u64,
+        /// Points of this shard.
+        all: u64,
+    },
+    /// So many more combinations of network, scheme and method are planned.
+    Planned(u64),
+    /// So many more points are written.
+    Written(u64),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Points of the shard.
+    pub points: u64,
+    /// Of them, written by earlier runs.
+    pub resumed: u64,
+}
+
+/// Runs a shard into a file, going on where an earlier run was stopped.
+///
+/// A finished file of the same sweep and shard is left as it is.
+///
+/// # Errors
+/// A file cannot be written, or weights do not fit a network.
+pub fn run(
+    sweep: &Sweep,
+    shard: Shard,
+    out: &Path,
+    event: &(dyn Fn(Event) + Sync),
+) -> Result<Outcome> {
+    let points = shard.points(sweep.grid.points());
+    let all = points.end - points.start;
+    if is_finished(sweep, shard, out)? {
+        event(Event::Begun { done: all, all });
+        return Ok(Outcome { points: all, resumed: all });
+    }
+    let head = Head {
+        format: FORMAT.to_owned(),
+        sweep: format!("{:032x}", sweep.hash()),
+        shard: shard.index,
+        shards: shard.count,
+    };
+    let header = header(&sweep.spec);
+    let mut journal = Journal::open(out, &head, &header, points.start)?;
+    let next = journal.next_point().min(points.end);
+    let resumed = next - points.start;
+    event(Event::Begun { done: resumed, all });
+    in_chunks(sweep, next..points.end, event, &mut |wave| {
+        for chunk in wave {
+            journal.append(&chunk.rows, chunk.end_point)?;
+        }
+        journal.sync()
+    })?;
+    let bytes = journal.bytes();
+    // A manifest of older rows must not stand beside newer ones, not even for a moment.
+    match std::fs::remove_file(Manifest::beside(out)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::io("remove", &Manifest::beside(out), error));
+        }
+        _ => {}
+    }
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        sweep: head.sweep,
+        shard: shard.index,
+        shards: shard.count,
+        first_point: points.start,
+        end_point: points.end,
+        all_points: sweep.grid.points(),
+        header_bytes: header.len() as u64,
+        bytes,
+        xxh3: journal.finish(out)?,
+    };
+    manifest.write(out)?;
+    Ok(Outcome { points: all, resumed })
+}
+
+/// Writes the rows of a shard to a stream, without a journal.
+///
+/// # Errors
+/// The stream is closed, or weights do not fit a network.
+pub fn stream(
+    sweep: &Sweep,
+    shard: Shard,
+    out: &mut dyn Write,
+    event: &(dyn Fn(Event) + Sync),
+) -> Result<Outcome> {
+    let points = shard.points(sweep.grid.points());
+    let all = points.end - points.start;
+    let failed = |error| Error::io("write", Path::new("standard output"), error);
+    event(Event::Begun { done: 0, all });
+    out.write_all(header(&sweep.spec).as_bytes()).map_err(failed)?;
+    in_chunks(sweep, points, event, &mut |wave| {
+        wave.iter().try_for_each(|chunk| out.write_all(&chunk.rows)).map_err(failed)
+    })?;
+    out.flush().map_err(failed)?;
+    Ok(Outcome { points: all, resumed: 0 })
+}
+
+/// Rows of contiguous points.
+struct Chunk {
+    rows: Vec<u8>,
+    /// The point after the last.
+    end_point: u64,
+}
+
+/// Evaluates points in waves of chunks and hands each wave on in order.
+fn in_chunks(
+    sweep: &Sweep,
+    points: Range<u64>,
+    event: &(dyn Fn(Event) + Sync),
+    write: &mut dyn FnMut(&[Chunk]) -> Result<()>,
+) -> Result<()> {
+    let threads = rayon::current_num_threads() as u64;
+    let chunk = (sweep.grid.points() / (8 * threads)).clamp(1, MAX_CHUNK);
+    let inner = sweep.grid.arch_variants;
+    let mut plans = Plans::default();
+    let mut at = points.start;
+    while at < points.end {
+        // At least two chunks a thread, so that one slow chunk leaves few idle.
+        let end = (at + 4 * threads * chunk).min(points.end);
+        let needed = at / inner..(end - 1) / inner + 1;
+        if needed.clone().any(|outer| plans.get(outer).is_none()) {
+            let last = (points.end - 1) / inner + 1;
+            let ahead = needed.start..(needed.start + PLANNED_AHEAD).min(last).max(needed.end);
+            plans.ensure(sweep, ahead, &|count| event(Event::Planned(count)))?;
+        }
+        let starts: Vec<u64> = (at..end).step_by(chunk as usize).collect();
+        let wave = starts
+            .into_par_iter()
+            .map(|start| {
+                let end_point = (start + chunk).min(end);
+                Ok(Chunk { rows: rows(sweep, &plans, start..end_point)?, end_point })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        write(&wave)?;
+        event(Event::Written(end - at));
+        at = end;
+    }
+    Ok(())
+}
+
+/// Whether the file holds this shard already, whole and unchanged.
+fn is_finished(sweep: &Sweep, shard: Shard, out: &Path) -> Result<bool> {
+    let path = Manifest::beside(out);
+    if !out.exists() || !path.exists() {
+        return Ok(false);
+    }
+    // A broken manifest means that the file is made again.
+    let Ok(manifest) = Manifest::read(&path) else { return Ok(false) };
+    if manifest.sweep != format!("{:032x}", sweep.hash())
+        || (manifest.shard, manifest.shards) != (shard.index, shard.count)
+    {
+        return Ok(false);
+    }
+    let mut ignored = std::io::sink();
+    let found = super::merge::copy_checked(out, &manifest, false, &mut ignored, None);
+    match found {
+        Ok(()) => Ok(true),
+        Err(Error::Input(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,393 @@
+//! The one product that every convolution pass is made of, on AVX-512, AVX2 or `gemm`.
+//!
+//! `C[i][n] (+)= Σ_o Σ_l A[o·a_outer + l·a_inner + i·a_row] · B[o·b_outer + l·b_inner + n]`
+//!
+//! With NHWC maps the forward pass (rows `i` are pixels, `l` runs over kernel column and
+//! channel, `o` over kernel rows), the data gradient (the same on the padded output gradient)
+//! and the weight gradient (`i` runs over kernel column and channel, `l` and `o` over pixels)
+//! are all of this form, for any kernel size and stride, without an im2col copy.
+//!
+//! A tile keeps P rows × V vectors of C in registers and adds in the order of `o`, then `l`,
+//! with one fused multiply-add each; the order does not depend on P or V, so AVX-512 and AVX2
+//! give equal bits. `gemm` sums in an order of its own.
+//!
+//! This file holds all unsafe code of the trainer: [`Product::run`] checks every bound first.
+#![expect(unsafe_code, reason = "vector intrinsics and raw-pointer GEMM behind one checked call")]
+
+use std::sync::OnceLock;
+
+/// Which instructions the products run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// 16 lanes; up to 24 × 1 or 12 × 2 vectors of C in registers.
+    Avx512,
+    /// 8 lanes with fused multiply-add.
+    Avx2,
+    /// The `gemm` crate, on any processor.
+    Portable,
+}
+
+impl Engine {
+    /// Every engine that this processor can run, fastest first.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let mut engines = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") {
+                engines.push(Self::Avx512);
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                engines.push(Self::Avx2);
+            }
+        }
+        engines.push(Self::Portable);
+        engines
+    }
+
+    /// The fastest engine of this processor.
+    #[must_use]
+    pub fn detect() -> Self {
+        static FASTEST: OnceLock<Engine> = OnceLock::new();
+        *FASTEST.get_or_init(|| Self::available()[0])
+    }
+
+    /// Columns of one block of packed operand: what a tile computes at once.
+    #[must_use]
+    pub(super) fn block(self, columns: usize) -> usize {
+        match self {
+            Self::Avx512 if (1..=16).contains(&(columns % 32)) => 16,
+            Self::Avx512 => 32,
+            Self::Avx2 if (1..=8).contains(&(columns % 16)) => 8,
+            Self::Avx2 => 16,
+            Self::Portable => columns.max(1),
+        }
+    }
+
+    /// Floats that may be read (never used) past the last column of `B`.
+    pub(super) const SLACK: usize = 32;
+}
+
+/// One product; see the module's formula. Strides are in floats.
+#[derive(Debug)]
+pub(super) struct Product<'a> {
+    pub a: &'a [f32],
+    pub a_row: usize,
+    pub a_inner: usize,
+    pub a_outer: usize,
+    pub b: &'a [f32],
+    pub b_inner: usize,
+    pub b_outer: usize,
+    pub c: &'a mut [f32],
+    pub c_row: usize,
+    /// Rows of C.
+    pub rows: usize,
+    /// Columns of C, at most [`Engine::block`] of them.
+    pub columns: usize,
+    pub inner: usize,
+    pub outer: usize,
+    /// Add to C instead of overwriting it.
+    pub accumulate: bool,
+}
+
+impl Product<'_> {
+    /// Computes the product.
+    ///
+    /// # Panics
+    /// An operand is too short for the strides: a fault of the caller, found before any access.
+    pub(super) fn run(mut self, engine: Engine) {
+        if self.rows == 0 || self.columns == 0 {
+            return;
+        }
+        // One past the last float touched, with an overflow check in every step.
+        let reach = |terms: [(usize, usize); 3], width: usize| {
+            terms.iter().fold(width, |reach, (count, stride)| {
+                (count - 1).checked_mul(*stride).and_then(|far| far.checked_add(reach)).unwrap()
+            })
+        };
+        let rows = (self.rows, self.c_row);
+        assert!(reach([rows, (1, 0), (1, 0)], self.columns) <= self.c.len(), "C is too short");
+        if self.inner == 0 || self.outer == 0 {
+            if !self.accumulate {
+                for row in self.c.chunks_mut(self.c_row.max(1)).take(self.rows) {
+                    let columns = self.columns.min(row.len());
+                    row[..columns].fill(0.0);
+                }
+            }
+            return;
+        }
+        let width = match engine {
+            Engine::Avx512 => self.columns.next_multiple_of(16),
+            Engine::Avx2 => self.columns.next_multiple_of(8),
+            Engine::Portable => self.columns,
+        };
+        let (inner, outer) = ((self.inner, self.a_inner), (self.outer, self.a_outer));
+        assert!(reach([(self.rows, self.a_row), inner, outer], 1) <= self.a.len(), "A is short");
+        let (inner, outer) = ((self.inner, self.b_inner), (self.outer, self.b_outer));
+        assert!(reach([inner, outer, (1, 0)], width) <= self.b.len(), "B is too short");
+        match engine {
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx512 => {
+                assert!(width <= 32 && is_x86_feature_detected!("avx512f"));
+                // SAFETY: the processor has the feature, and the bounds above cover every access
+                // of `width` columns of B, `columns` of C and all rows of A.
+                unsafe { avx512::run(&mut self) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx2 => {
+                let present = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+                assert!(width <= 16 && present);
+                // SAFETY: as above.
+                unsafe { avx2::run(&mut self) }
+            }
+            _ => self.portable(),
+        }
+    }
+
+    /// One matrix product for every outer step.
+    fn portable(&mut self) {
+        for step in 0..self.outer {
+            let (a, b) = (&self.a[step * self.a_outer..], &self.b[step * self.b_outer..]);
+            let add = self.accumulate || step > 0;
+            // SAFETY: `run` has checked that every row, column and step lies within its slice;
+            // C is a unique borrow, so it does not overlap A or B.
+            unsafe {
+                gemm::gemm(
+                    self.rows,
+                    self.columns,
+                    self.inner,
+                    self.c.as_mut_ptr(),
+                    1,
+                    self.c_row as isize,
+                    add,
+                    a.as_ptr(),
+                    self.a_inner as isize,
+                    self.a_row as isize,
+                    b.as_ptr(),
+                    1,
+                    self.b_inner as isize,
+                    1.0_f32,
+                    1.0_f32,
+                    false,
+                    false,
+                    false,
+                    gemm::Parallelism::None,
+                );
+            }
+        }
+    }
+}
+
+/// The tiles of one instruction set; they differ in the names of the intrinsics only.
+#[cfg(target_arch = "x86_64")]
+macro_rules! tiles {
+    (
+        $set:ident, $features:literal, $lanes:literal, $vector:ident,
+        $load:ident, $store:ident, $splat:ident, $fma:ident, $zero:ident,
+        one: [$($one:literal)*], two: [$($two:literal)*],
+        one_unit: [$($one_unit:literal)*], two_unit: [$($two_unit:literal)*]
+    ) => {
+        mod $set {
+            use std::arch::x86_64::{$fma, $load, $splat, $store, $vector, $zero};
+
+            use super::Product;
+
+            const LANES: usize = $lanes;
+
+            /// C of P rows × V vectors. UNIT: A's rows are neighbours, so that their
+            /// addresses are constants of the instruction.
+            ///
+            /// # Safety
+            /// The processor has the features, and the product's bounds hold from `a` and `c` on.
+            #[target_feature(enable = $features)]
+            unsafe fn tile<const V: usize, const P: usize, const UNIT: bool>(
+                job: &Product<'_>,
+                a: *const f32,
+                c: *mut f32,
+            ) {
+                let row = if UNIT { 1 } else { job.a_row };
+                let whole = job.columns == V * LANES;
+                let mut sums = [[$zero(); V]; P];
+                let mut spill = [0.0_f32; 32];
+                // SAFETY: `Product::run` has checked every address formed here.
+                unsafe {
+                    if job.accumulate {
+                        for i in 0..P {
+                            let mut from = c.add(i * job.c_row).cast_const();
+                            if !whole {
+                                spill.as_mut_ptr().copy_from_nonoverlapping(from, job.columns);
+                                from = spill.as_ptr();
+                            }
+                            for v in 0..V {
+                                sums[i][v] = $load(from.add(v * LANES));
+                            }
+                        }
+                    }
+                    for o in 0..job.outer {
+                        let mut a = a.add(o * job.a_outer);
+                        let mut b = job.b.as_ptr().add(o * job.b_outer);
+                        for _ in 0..job.inner {
+                            let mut weights = [$zero(); V];
+                            for v in 0..V {
+                                weights[v] = $load(b.add(v * LANES));
+                            }
+                            for i in 0..P {
+                                let x: $vector = $splat(*a.add(i.wrapping_mul(row)));
+                                for v in 0..V {
+                                    sums[i][v] = $fma(x, weights[v], sums[i][v]);
+                                }
+                            }
+                            // Wrapping: after the last step the pointers leave the slices.
+                            a = a.wrapping_add(job.a_inner);
+                            b = b.wrapping_add(job.b_inner);
+                        }
+                    }
+                    for i in 0..P {
+                        let to = c.add(i * job.c_row);
+                        if whole {
+                            for v in 0..V {
+                                $store(to.add(v * LANES), sums[i][v]);
+                            }
+                        } else {
+                            for v in 0..V {
+                                $store(spill.as_mut_ptr().add(v * LANES), sums[i][v]);
+                            }
+                            to.copy_from_nonoverlapping(spill.as_ptr(), job.columns);
+                        }
+                    }
+                }
+            }
+
+            /// Cuts the rows into tiles of nearly equal height.
+            ///
+            /// # Safety
+            /// As for `tile`.
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn run(job: &mut Product<'_>) {
+                let unit = job.a_row == 1;
+                let one = job.columns <= LANES;
+                const MOST: [usize; 4] = [
+                    [$($one),*].len(),
+                    [$($two),*].len(),
+                    [$($one_unit),*].len(),
+                    [$($two_unit),*].len(),
+                ];
+                let most = MOST[usize::from(unit) * 2 + usize::from(!one)];
+                let count = job.rows.div_ceil(most);
+                let c = job.c.as_mut_ptr();
+                let mut done = 0;
+                for index in 0..count {
+                    let height = (job.rows - done).div_ceil(count - index);
+                    // SAFETY: `done + height <= rows`, so the bounds checked for all rows hold.
+                    unsafe {
+                        let (a, c) = (job.a.as_ptr().add(done * job.a_row), c.add(done * job.c_row));
+                        match (one, unit, height) {
+                            $((true, false, $one) => tile::<1, $one, false>(job, a, c),)*
+                            $((false, false, $two) => tile::<2, $two, false>(job, a, c),)*
+                            $((true, true, $one_unit) => tile::<1, $one_unit, true>(job, a, c),)*
+                            $((false, true, $two_unit) => tile::<2, $two_unit, true>(job, a, c),)*
+                            _ => unreachable!("a tile is at most {most} rows high"),
+                        }
+                    }
+                    done += height;
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+tiles! {
+    avx512, "avx512f", 16, __m512, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps,
+    _mm512_fmadd_ps, _mm512_setzero_ps,
+    one: [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
+    two: [1 2 3 4 5 6 7 8 9 10 11 12 13 14],
+    one_unit: [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24],
+    two_unit: [1 2 3 4 5 6 7 8 9 10 11 12]
+}
+
+#[cfg(target_arch = "x86_64")]
+tiles! {
+    avx2, "avx2,fma", 8, __m256, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps,
+    _mm256_fmadd_ps, _mm256_setzero_ps,
+    one: [1 2 3 4 5 6 7 8 9 10 11 12],
+    two: [1 2 3 4 5 6],
+    one_unit: [1 2 3 4 5 6 7 8 9 10 11 12],
+    two_unit: [1 2 3 4 5 6]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every tile height, both widths, both row strides, whole and partial columns.
+    #[test]
+    fn engines_agree_with_the_definition() {
+        let value = |index: usize| ((index * 7919) % 31) as f32 / 8.0 - 2.0;
+        let a: Vec<f32> = (0..4000).map(value).collect();
+        let b: Vec<f32> = (0..4000).map(|index| value(index + 5)).collect();
+        for engine in Engine::available() {
+            for rows in (1..30).chain([48]) {
+                for (columns, a_row) in [(16, 1), (16, 3), (5, 1), (32, 4), (32, 1), (20, 2)] {
+                    if columns > engine.block(columns) {
+                        continue;
+                    }
+                    for accumulate in [false, true] {
+                        let mut c = vec![0.5; rows * 40];
+                        let (inner, outer) = (5, 3);
+                        let product = Product {
+                            a: &a,
+                            a_row,
+                            a_inner: 2,
+                            a_outer: 11,
+                            b: &b,
+                            b_inner: 40,
+                            b_outer: 300,
+                            c: &mut c,
+                            c_row: 40,
+                            rows,
+                            columns,
+                            inner,
+                            outer,
+                            accumulate,
+                        };
+                        product.run(engine);
+                        for (place, found) in c.iter().enumerate() {
+                            let (i, n) = (place / 40, place % 40);
+                            let mut sum = if accumulate { 0.5 } else { 0.0 };
+                            for (o, l) in (0..outer).flat_map(|o| (0..inner).map(move |l| (o, l))) {
+                                let x = a[o * 11 + l * 2 + i * a_row];
+                                sum += x * b[o * 300 + l * 40 + n];
+                            }
+                            // Small multiples of 1/64 are exact, so all orders agree.
+                            let expected = if n < columns { sum } else { 0.5 };
+                            assert_eq!(*found, expected, "{engine:?} {rows} {columns} {a_row}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "B is too short")]
+    fn a_short_operand_is_found_before_it_is_read() {
+        let product = Product {
+            a: &[1.0; 4],
+            a_row: 1,
+            a_inner: 1,
+            a_outer: 0,
+            b: &[1.0; 17],
+            b_inner: 16,
+            b_outer: 0,
+            c: &mut [0.0; 16],
+            c_row: 16,
+            rows: 1,
+            columns: 16,
+            inner: 2,
+            outer: 1,
+            accumulate: false,
+        };
+        product.run(Engine::detect());
+    }
+}

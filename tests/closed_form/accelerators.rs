@@ -1,0 +1,131 @@
+//! Do the shipped accelerators behave as published?
+
+use std::path::Path;
+
+use signloop::{
+    arch::accelerator::{self, Accelerator},
+    config::Document,
+    mapping::{self, Mapping},
+    model::{accelerator::Evaluator, sparse::Rules},
+    workload::{
+        LayerKind, LayerShape,
+        problem::{DensitySpec, Problem},
+    },
+};
+
+fn shipped(name: &str) -> Accelerator {
+    accelerator::parse(&accelerator::document(Path::new(name)).unwrap()).unwrap()
+}
+
+fn mapped(accelerator: &Accelerator, problem: &Problem, text: &str) -> Mapping {
+    let document = Document::parse("mapping", text.to_owned()).unwrap();
+    mapping::parse(&document, problem, &accelerator.level_names())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A pointwise convolution, or a linear layer of `batch` where `size` is 0.
+fn layer(batch: u64, filters: u64, channels: u64, size: u64) -> LayerShape {
+    LayerShape {
+        kind: if size == 0 { LayerKind::Linear } else { LayerKind::Conv },
+        batch,
+        in_channels: channels,
+        out_channels: filters,
+        in_height: size.max(1),
+        in_width: size.max(1),
+        kernel_height: 1,
+        kernel_width: 1,
+        stride: 1,
+        padding: 0,
+        dilation: 1,
+        groups: 1,
+    }
+    .checked()
+    .unwrap()
+}
+
+/// Pointwise layers of sparse MobileNet 0.5 on one Eyeriss v2 PE: filters, channels, output side,
+/// densities of inputs and weights, filters and channels of the inner tile, and the cycles of the
+/// machine (Sparseloop artifact, fig12: workload/, mappings/ and ground_truth_cycles.yaml).
+const MOBILENET: [(&str, [u64; 3], [f64; 2], [u64; 2], u64, f64); 8] = [
+    ("L07", [64, 64, 32], [0.73, 0.52], [8, 8], 1_702_140, -6.46),
+    ("L09", [128, 64, 16], [0.86, 0.82], [16, 8], 1_499_682, -1.37),
+    ("L13", [256, 128, 8], [0.83, 0.64], [16, 8], 1_144_158, -2.62),
+    ("L19", [256, 256, 8], [0.61, 0.55], [16, 8], 1_457_458, -3.44),
+    ("L21", [256, 256, 8], [0.64, 0.60], [16, 8], 1_677_684, -3.99),
+    ("L23", [256, 256, 8], [0.61, 0.70], [16, 8], 1_821_557, -1.67),
+    ("L25", [512, 256, 4], [0.68, 0.65], [16, 8], 948_572, -2.25),
+    ("L27", [512, 512, 4], [0.58, 0.30], [16, 8], 775_316, -5.86),
+];
+
+#[test]
+fn the_eyeriss_v2_element_does_the_effectual_operations() {
+    let machine = shipped("eyeriss-v2-pe");
+    for (name, [filters, channels, side], [inputs, weights], [k, c], truth, error) in MOBILENET {
+        let problem = Problem::of_layer(
+            &layer(1, filters, channels, side),
+            DensitySpec::Uniform(weights),
+            DensitySpec::Uniform(inputs),
+        );
+        let text = format!(
+            "[[mapping]]\nlevel = \"BackingStorage\"\ntemporal = \"K={} C={} Q={side} P={side}\"\n\
+             [[mapping]]\nlevel = \"iact_spad\"\nkeep = [\"Inputs\"]\n\
+             [[mapping]]\nlevel = \"weight_spad\"\nkeep = [\"Weights\"]\n\
+             [[mapping]]\nlevel = \"psum_spad\"\ntemporal = \"C={c} K={k}\"\nkeep = [\"Outputs\"]\n\
+             [[mapping]]\nlevel = \"reg\"\nkeep = [\"Inputs\"]\n",
+            filters / k,
+            channels / c,
+        );
+        let mapping = mapped(&machine, &problem, &text);
+        // Zeros of either operand take no cycle: operations times the share of nonzeros of both,
+        // where a share is a whole number of elements.
+        let share = |density: f64, size: u64| (density * size as f64 - 1e-6).ceil() / size as f64;
+        let operations = (filters * channels * side * side) as f64;
+        let exact =
+            operations * share(inputs, channels * side * side) * share(weights, filters * channels);
+        for rules in [Rules::Exact, Rules::Timeloop] {
+            let mut evaluator = Evaluator::new(&machine, &problem, rules).unwrap();
+            let cycles = evaluator.evaluate(&mapping).unwrap().score.cycles;
+            assert!((cycles as f64 - exact).abs() <= 3.0, "{name} {rules:?}: {cycles}, {exact}");
+            // The published error of the model against the machine, two decimals.
+            let own = 100.0 * (cycles as f64 / truth as f64 - 1.0);
+            assert!((own - error).abs() < 0.01, "{name}: {own:.2} %, published {error} %");
+        }
+    }
+}
+
+#[test]
+fn two_of_four_weights_run_twice_as_fast_on_the_sparse_tensor_core() {
+    let shipped = shipped("stc");
+    let mut wide = shipped.clone();
+    for level in &mut wide.levels {
+        (level.read_words_per_cycle, level.write_words_per_cycle) = (None, None);
+    }
+    let cycles = |machine: &Accelerator, weights: DensitySpec, lanes: u64, rules: Rules| {
+        // 256 x 256 x 1024 operations on 1024 multiply-adds, as many as the artifact's dense layer.
+        let problem = Problem::of_layer(&layer(256, 256, 1024, 0), weights, DensitySpec::Dense);
+        let text = format!(
+            "[[mapping]]\nlevel = \"DRAM\"\ntemporal = \"N=2 K=4\"\n\
+             [[mapping]]\nlevel = \"SMEM\"\nspatial_y = \"K=4\"\ntemporal = \"N=4 C={}\"\n\
+             [[mapping]]\nlevel = \"RF\"\ntemporal = \"N=32\"\nspatial_x = \"C={lanes}\"\n\
+             spatial_y = \"K=16\"\nbypass = [\"Weights\"]\n\
+             [[mapping]]\nlevel = \"LRF\"\nkeep = [\"Weights\"]\n",
+            1024 / lanes,
+        );
+        let mapping = mapped(machine, &problem, &text);
+        let mut evaluator = Evaluator::new(machine, &problem, rules).unwrap();
+        evaluator.evaluate(&mapping).map(|found| found.score.cycles)
+    };
+    for rules in [Rules::Exact, Rules::Timeloop] {
+        // 256 * 256 * 1024 / 1024 lanes, and exactly half.
+        assert_eq!(cycles(&wide, DensitySpec::Dense, 16, rules), Ok(65_536));
+        assert_eq!(cycles(&wide, DensitySpec::Structured(0.5), 32, rules), Ok(32_768));
+        // Weights that are not structured may fill a block of four, and find no room.
+        assert!(cycles(&wide, DensitySpec::Uniform(0.5), 32, rules).is_err());
+        assert!(cycles(&wide, DensitySpec::Dense, 32, rules).is_err());
+    }
+    // With its own ports the core waits for the shared memory: it must send 1/2 * 256 * 1024 * 8
+    // weights and 256 * 1024 * 4 activations at 42 words a cycle.
+    let words: u64 = 256 * 1024 * 8 / 2 + 256 * 1024 * 4;
+    let bound = cycles(&shipped, DensitySpec::Structured(0.5), 32, Rules::Exact).unwrap();
+    assert!(bound >= words / 42 && bound < 65_536, "{bound}");
+}

@@ -1,0 +1,199 @@
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+fn signloop(folder: &Path, threads: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
+    command.current_dir(folder).env("RAYON_NUM_THREADS", threads);
+    command
+}
+
+/// A small sweep: 2 machines x 2 schemes x 2 methods x 2 L1 sizes x 30 clocks = 480 points.
+const SWEEP: &str = r#"
+[grid]
+arch = ["xeon-gold-6226", "raspberry-pi-5"]
+workload = ["resnet20-cifar10"]
+scheme = ["binary", "signed-binary"]
+method = ["dense", "zero-skip"]
+
+[[axis]]
+key = "arch.cache.L1.size_kib"
+times = [0.5, 1]
+
+[[axis]]
+key = "arch.core.clock_ghz"
+from = 1.0
+to = 3.9
+step = 0.1
+"#;
+const POINTS: usize = 480;
+
+fn folder(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("sweep.toml"), text).unwrap();
+    folder
+}
+
+fn sweep(folder: &Path, threads: &str, more: &[&str]) -> std::process::Output {
+    signloop(folder, threads).args(["sweep", "sweep.toml"]).args(more).output().unwrap()
+}
+
+/// Rows and manifest that a run wrote.
+fn written(folder: &Path, name: &str) -> (Vec<u8>, Vec<u8>) {
+    let read = |name: String| std::fs::read(folder.join(name)).unwrap();
+    (read(name.to_owned()), read(format!("{name}.manifest.json")))
+}
+
+#[test]
+fn threads_shards_and_kills_change_no_byte() {
+    let folder = folder(SWEEP);
+    let path = folder.path();
+    assert!(sweep(path, "1", &["--out", "one.csv"]).status.success());
+    let whole = written(path, "one.csv");
+    let text = String::from_utf8(whole.0.clone()).unwrap();
+    assert_eq!(text.lines().count(), POINTS + 1);
+    assert!(sweep(path, "2", &["--out", "two.csv"]).status.success());
+    assert!(written(path, "two.csv") == whole, "two threads");
+    assert!(sweep(path, "2", &[]).stdout == whole.0, "standard output");
+
+    for shard in ["1/3", "2/3", "3/3"] {
+        let out = format!("shard-{}.csv", &shard[..1]);
+        assert!(sweep(path, "2", &["--shard", shard, "--out", &out]).status.success());
+    }
+    let merge = |shards: &[&str]| {
+        signloop(path, "1").args(["merge", "--out", "all.csv"]).args(shards).output().unwrap()
+    };
+    let missing = merge(&["shard-3.csv", "shard-1.csv"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("1 of 3 shards are missing: 2"));
+    assert!(!path.join("all.csv").exists());
+    let twice = merge(&["shard-3.csv", "shard-1.csv", "shard-1.csv"]);
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("given twice"));
+    assert!(merge(&["shard-3.csv", "shard-1.csv", "shard-2.csv"]).status.success());
+    assert!(written(path, "all.csv") == whole, "merged");
+    // A shard that was changed after it was written is found.
+    let mut bytes = std::fs::read(path.join("shard-2.csv")).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    std::fs::write(path.join("shard-2.csv"), bytes).unwrap();
+    assert_eq!(merge(&["shard-3.csv", "shard-1.csv", "shard-2.csv"]).status.code(), Some(2));
+
+    let header = text.find('\n').unwrap() as u64;
+    for least in [0, header + 2, whole.0.len() as u64 / 2] {
+        kill_at(path, least);
+    }
+    assert!(sweep(path, "2", &["--out", "killed.csv"]).status.success());
+    assert!(written(path, "killed.csv") == whole, "resumed");
+    let left: Vec<PathBuf> = std::fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "part" || kind == "journal"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    // A finished file is left as it is.
+    let again = sweep(path, "2", &["--out", "killed.csv"]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("480 of them from an earlier run"));
+}
+
+/// Starts the sweep and kills it (SIGKILL) once so many bytes are written, if it lives that long.
+fn kill_at(folder: &Path, least: u64) {
+    let mut child = signloop(folder, "1")
+        .args(["sweep", "sweep.toml", "--out", "killed.csv"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(60) {
+        let size = std::fs::metadata(folder.join("killed.csv.part")).map_or(0, |data| data.len());
+        if folder.join("killed.csv.journal").exists() && size >= least {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+/// Columns of one row by name.
+fn fields(text: &str, row: usize) -> std::collections::BTreeMap<String, String> {
+    let mut lines = text.lines();
+    let names = lines.next().unwrap().split(',').map(str::to_owned);
+    names.zip(lines.nth(row).unwrap().split(',').map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_point_is_what_simulate_says() {
+    let folder = folder(
+        "[grid]\narch = [\"epyc-7452\"]\nworkload = [\"resnet20-cifar10\"]\n\
+         scheme = [\"signed-binary\"]\nmethod = [\"bit-packed\", \"filter-repetition\"]\n",
+    );
+    let rows = String::from_utf8(sweep(folder.path(), "2", &[]).stdout).unwrap();
+    let report = signloop(folder.path(), "2")
+        .args(["simulate", "--arch", "epyc-7452", "--workload", "resnet20-cifar10"])
+        .args(["--scheme", "signed-binary", "--method", "bit-packed,filter-repetition"])
+        .args(["--format", "json"])
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let totals = report["totals"].as_array().unwrap();
+    for (row, method) in ["bit-packed", "filter-repetition"].into_iter().enumerate() {
+        let total = totals.iter().find(|total| total["method"] == method).unwrap();
+        let others = totals.iter().find(|total| total["scheme"] == "fp32").unwrap();
+        let fields = fields(&rows, row);
+        let integer = |value: &serde_json::Value| value.as_u64().unwrap().to_string();
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        assert_eq!(fields["adds_total"], integer(&total["ops"]["adds_total"]));
+        assert_eq!(fields["popcounts_total"], integer(&total["ops"]["popcounts_total"]));
+        assert_eq!(fields["metadata_bits"], integer(&total["storage"]["metadata_bits"]));
+        for (name, value) in [
+            ("cycles", &total["cycles"]["total"]),
+            ("time_us", &total["time_us"]),
+            ("energy_pj", &total["energy_pj"]["total"]),
+            ("static_energy_pj", &total["energy_pj"]["static"]),
+            ("fp32_time_us", &others["time_us"]),
+        ] {
+            assert_eq!(fields[name].parse::<f64>().unwrap(), number(value), "{name}");
+        }
+    }
+}
+
+#[test]
+fn impossible_points_are_told_or_skipped() {
+    // 24 KiB of 64-byte lines in 8 ways are 48 sets; in 5 ways they are no whole number of sets.
+    let text = "[grid]\narch = [\"xeon-gold-6226\"]\nworkload = [\"resnet20-cifar10\"]\n\
+                scheme = [\"binary\"]\nmethod = [\"dense\"]\n[[axis]]\n\
+                key = [\"arch.cache.L1.size_kib\", \"arch.cache.L1.ways\"]\n\
+                values = [[24, 8], [24, 5]]\n";
+    let refused = folder(text);
+    let output = sweep(refused.path(), "1", &[]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(shown.contains("sweep.toml:8:20") && shown.contains("ways"), "{shown}");
+    let skipped = folder(&format!("on_invalid = \"skip\"\n{text}"));
+    let rows = String::from_utf8(sweep(skipped.path(), "1", &[]).stdout).unwrap();
+    assert_eq!(fields(&rows, 0)["invalid"], "");
+    assert!(fields(&rows, 1)["invalid"].contains("ways"));
+    assert_eq!(fields(&rows, 1)["cycles"], "");
+}
+
+#[test]
+fn layers_networks_and_plan_options_are_swept() {
+    let folder = folder(
+        "rows = \"layer\"\n[grid]\narch = [\"raspberry-pi-4\"]\n\
+         workload = [\"resnet20-cifar10-synthetic\"]\nscheme = [\"ternary\"]\n\
+         method = [\"zero-skip\"]\n[[axis]]\nkey = \"workload.weights.ternary_density\"\n\
+         values = [0.25, 0.75]\n[[axis]]\nkey = \"plan.seed\"\nvalues = [1, 2]\n",
+    );
+    let rows = String::from_utf8(sweep(folder.path(), "2", &[]).stdout).unwrap();
+    let all: Vec<_> = (0..rows.lines().count() - 1).map(|row| fields(&rows, row)).collect();
+    // 2 densities x 2 seeds x 20 layers.
+    assert_eq!(all.len(), 80);
+    let density = |row: usize| all[row]["density"].parse::<f64>().unwrap();
+    for (row, wanted) in [(5, 0.25), (25, 0.25), (45, 0.75), (65, 0.75)] {
+        assert!((density(row) - wanted).abs() < 0.05, "{row}");
+    }
+    assert_ne!(density(5), density(25), "another seed draws other weights");
+    assert_eq!((all[0]["layer"].as_str(), all[0]["scheme"].as_str()), ("conv1", "fp32"));
+}
