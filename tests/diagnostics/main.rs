@@ -3,6 +3,7 @@
 mod data;
 mod plots;
 mod schema;
+mod accelerator;
 mod sweep;
 mod weights;
 

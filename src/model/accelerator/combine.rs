@@ -84,15 +84,15 @@ impl Evaluator<'_> {
         let rules = self.prepared.rules;
         let mut occupancy: Occupancy = [[(0.0, 0.0); MAX_TENSORS]; MAX_LEVELS];
         let mut stored = [[false; MAX_TENSORS]; MAX_LEVELS];
-        for tensor in 0..tensors {
-            for level in 0..levels {
-                stored[level][tensor] = self.counts[tensor][level].kept
+        for (level, stored) in stored[..levels].iter_mut().enumerate() {
+            for (tensor, stored) in stored[..tensors].iter_mut().enumerate() {
+                *stored = self.counts[tensor][level].kept
                     && self.prepared.formats[tensor][level].is_some();
             }
         }
-        for tensor in 0..tensors {
-            for level in 0..levels {
-                occupancy[level][tensor] = self.represent(tensor, level, &stored);
+        for (level, occupancy) in occupancy[..levels].iter_mut().enumerate() {
+            for (tensor, occupancy) in occupancy[..tensors].iter_mut().enumerate() {
+                *occupancy = self.represent(tensor, level, &stored);
             }
         }
         let expansion = expansion(&self.nest.spatial, levels);
@@ -209,7 +209,8 @@ impl Evaluator<'_> {
         let combined = &mut self.combined;
         let mut left = all;
         let (mut skipped, mut gated) = (0.0, 0.0);
-        let mut operands = Vec::with_capacity(MAX_TENSORS);
+        let nothing = Operand { density: 1.0, knows_zeros: false, useless: None };
+        let (mut operands, mut operand_count) = ([nothing; MAX_TENSORS], 0);
         for tensor in 0..prepared.tensors() {
             let what = timeloop::Tensor {
                 index: tensor,
@@ -256,12 +257,13 @@ impl Evaluator<'_> {
                 }
             };
             if !prepared.outputs[tensor] {
-                operands.push(operand(prepared, tensor, &self.counts[tensor], useless));
+                operands[operand_count] = operand(prepared, tensor, &self.counts[tensor], useless);
+                operand_count += 1;
             }
         }
         let compute = &prepared.accelerator.compute;
         let how = Units { gates: compute.gates, skips: compute.skips };
-        combined.operations = compute::split(left, &operands, how, prepared.rules);
+        combined.operations = compute::split(left, &operands[..operand_count], how, prepared.rules);
         combined.operations.skipped += skipped;
         combined.operations.gated += gated;
         combined.units = units;

@@ -285,8 +285,8 @@ fn visited(outside: &[FlatLoop], shape: &Shape, tile: Tile) -> u64 {
 
 /// Outputs: the first value of a word needs no partial sum from outside, and none read here.
 fn accumulate(nest: &Nest, shape: &Shape, counts: &mut [Dense; MAX_LEVELS], levels: usize) {
-    for level in 0..levels {
-        if !counts[level].kept {
+    for (level, own) in counts[..levels].iter_mut().enumerate() {
+        if !own.kept {
             continue;
         }
         // Words that this instance ever holds: its tile and all temporal loops outside.
@@ -295,8 +295,7 @@ fn accumulate(nest: &Nest, shape: &Shape, counts: &mut [Dense; MAX_LEVELS], leve
             sizes[usize::from(own.dimension)] *= own.bound;
         }
         let ever = shape.tile(&sizes).size();
-        let parent = counts[level].parent.map(usize::from);
-        let own = &mut counts[level];
+        let parent = own.parent.map(usize::from);
         own.reads -= ever;
         own.reductions = own.reads;
         if let Some(parent) = parent {

@@ -340,8 +340,8 @@ fn check_capacity(
 ) -> Result<u64, Misfit> {
     let storage = &prepared.accelerator.levels[level];
     let mut need = 0_u64;
-    for tensor in 0..prepared.tensors() {
-        let count = &counts[tensor][level];
+    for (tensor, counts) in counts[..prepared.tensors()].iter().enumerate() {
+        let count = &counts[level];
         if count.kept {
             need = need.saturating_add(match prepared.compresses(tensor, level) {
                 true => prepared.densities[tensor].max_occupancy(&count.tile, 1.0),

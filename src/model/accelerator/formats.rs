@@ -20,11 +20,12 @@ pub(super) fn place(
     (loops, placed): (&mut Loops, &mut [Option<Fibers>; MAX_LEVELS]),
 ) -> Result<(), Misfit> {
     // A plain tile below a compressed one is one rank of all its loops.
-    let mut below: Option<Fibers> = None;
+    let mut plain_fibers: Option<Fibers> = None;
+    let mut below: Option<usize> = None;
     for (level, format) in formats.iter().enumerate() {
-        placed[level] = None;
         let count = &counts[level];
         if !count.kept {
+            placed[level] = None;
             continue;
         }
         let child = count.child.map(usize::from);
@@ -32,22 +33,34 @@ pub(super) fn place(
         let compressed = format.as_ref().is_some_and(Format::compressed);
         // A compressed tile that is cut into tiles is stored as those, one after the other.
         let cut = compressed && child.is_some_and(|child| counts[child].tile.size() > 1);
-        gather(complete, shape, (innermost, level), cut, loops);
-        let under = if cut { below } else { None };
-        let fibers = match format {
+        let (inner, outer) = placed.split_at_mut(level);
+        // Fibers are large, so that they are looked at and written where they are.
+        let under = below.filter(|_| cut).and_then(|child| match &inner[child] {
+            Some(fibers) => Some(fibers),
+            None => plain_fibers.as_ref(),
+        });
+        match format {
             Some(format) => {
-                let fibers = format
-                    .place(loops, Tile::point(shape.ranks()), under.as_ref(), rules, |loops| {
-                        extent(shape, loops)
-                    })
+                gather(complete, shape, (innermost, level), cut, loops);
+                format
+                    .place_into(
+                        outer[0].get_or_insert_default(),
+                        loops,
+                        (Tile::point(shape.ranks()), under),
+                        rules,
+                        |loops| extent(shape, loops),
+                    )
                     .map_err(|fault| Misfit::Format { level, tensor, fault })?;
-                placed[level] = Some(fibers);
-                Some(fibers)
             }
-            None if formats[level + 1..].iter().any(Option::is_some) => plain(shape, loops, rules),
-            None => None,
-        };
-        below = fibers;
+            None => {
+                outer[0] = None;
+                if formats[level + 1..].iter().any(Option::is_some) {
+                    gather(complete, shape, (innermost, level), cut, loops);
+                    plain_fibers = plain(shape, loops, rules);
+                }
+            }
+        }
+        below = Some(level);
     }
     Ok(())
 }

@@ -54,10 +54,39 @@ struct Target {
     /// The same with the loops during which that block stays where it is.
     around: Sizes,
     /// Dimensions and bounds of the target loop and of those above it that count.
-    relevant: Vec<(u8, u64)>,
+    relevant: SmallLoops,
     spatial: bool,
     /// Whether an access serves one operation: the innermost loop is temporal.
     scalar: bool,
+}
+
+/// Most loops that are kept without the heap; a mapping with more of them is rare.
+const FEW: usize = 8;
+
+/// A short list of dimensions and bounds.
+#[derive(Default)]
+struct SmallLoops {
+    few: [(u8, u64); FEW],
+    len: usize,
+    /// All of them, once there are more than a few.
+    many: Vec<(u8, u64)>,
+}
+
+impl SmallLoops {
+    fn push(&mut self, own: (u8, u64)) {
+        if self.len == FEW && self.many.is_empty() {
+            self.many.extend_from_slice(&self.few);
+        }
+        match self.few.get_mut(self.len) {
+            Some(slot) => *slot = own,
+            None => self.many.push(own),
+        }
+        self.len += 1;
+    }
+
+    fn as_slice(&self) -> &[(u8, u64)] {
+        if self.len > FEW { &self.many } else { &self.few[..self.len] }
+    }
 }
 
 impl Target {
@@ -95,7 +124,8 @@ impl Target {
         let own = if scalar { [1; MAX_DIMENSIONS] } else { target.sizes };
         let spatial = target.is_spatial();
         let mut around = own;
-        let mut relevant = vec![(target.dimension, target.bound)];
+        let mut relevant = SmallLoops::default();
+        relevant.push((target.dimension, target.bound));
         // A spatial block stays until a temporal loop outside moves it.
         let mut moved = !spatial;
         for outer in at..=level {
@@ -144,7 +174,7 @@ impl Target {
         // One operation is no iteration of the target loop. Timeloop then divides by no loop at all.
         let relevant = match (self.scalar, setting.rules) {
             (false, _) => self.relevant.as_slice(),
-            (true, Rules::Exact) => &self.relevant[1..],
+            (true, Rules::Exact) => &self.relevant.as_slice()[1..],
             (true, Rules::Timeloop) => &[],
         };
         for (dimension, bound) in relevant {
@@ -170,7 +200,7 @@ impl Target {
                     *size = size.div_ceil(bound);
                 }
                 // Whole blocks are saved: the leader's tile spans the steps that one block serves.
-                let (dimension, bound) = self.relevant[0];
+                let (dimension, bound) = self.relevant.as_slice()[0];
                 let walks = walked >> dimension & 1 == 1;
                 let step = words / if walks && !self.scalar { bound } else { 1 };
                 sizes[usize::from(dimension)] *= block_words.div_ceil(step.max(1));

@@ -58,7 +58,7 @@ pub(super) fn skip(
     // Where a level knows a tensor's zeros, instances that would hold an empty tile of it are free.
     for (tensor, need) in needs[..tensors].iter_mut().enumerate() {
         let mut thin = [false; MAX_LEVELS + 1];
-        for level in 0..levels {
+        for (level, thin) in thin[..levels].iter_mut().enumerate() {
             let home = home(level, levels, &counts[tensor]);
             if !stored[home][tensor] {
                 continue;
@@ -67,7 +67,7 @@ pub(super) fn skip(
             let most = &mut need.most[level];
             *most = (trim(most.0 * thinned.x, setting), trim(most.1 * thinned.y, setting));
             need.busy[level] = thinned.busy;
-            thin[level] = thinned.busy != 1.0;
+            *thin = thinned.busy != 1.0;
         }
         let dense = Need::dense(expansion);
         propagate(need, &dense.most, &thin, levels, setting);

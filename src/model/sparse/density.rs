@@ -144,6 +144,11 @@ impl Density {
         matches!(self.kind, Kind::Dense)
     }
 
+    /// Whether every tile holds the same share, so that its probabilities are a product away.
+    pub(super) fn is_structured(&self) -> bool {
+        matches!(self.kind, Kind::Structured { .. })
+    }
+
     /// Whether tiles of one size are alike wherever they lie, so that only sizes matter.
     #[must_use]
     pub fn is_statistical(&self) -> bool {

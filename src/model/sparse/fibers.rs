@@ -28,12 +28,36 @@ pub struct Fiber {
 }
 
 /// The ranks of a placed format, innermost first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub struct Fibers {
     ranks: [Fiber; Format::MOST_RANKS],
     len: u8,
     /// Box of a whole fiber of the outermost rank.
     top: Tile,
+}
+
+/// What lies beyond the ranks is left from earlier uses.
+impl PartialEq for Fibers {
+    fn eq(&self, other: &Self) -> bool {
+        self.ranks() == other.ranks() && self.top == other.top
+    }
+}
+
+impl Eq for Fibers {}
+
+impl std::hash::Hash for Fibers {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.ranks().hash(state);
+        self.top.hash(state);
+    }
+}
+
+impl Default for Fibers {
+    fn default() -> Self {
+        let point = Tile::point(0);
+        let none = Fiber { format: RankFormat::Bitmask, shape: 1, element: point, counted: false };
+        Self { ranks: [none; Format::MOST_RANKS], len: 0, top: point }
+    }
 }
 
 impl Fibers {
@@ -69,6 +93,24 @@ impl Format {
         rules: Rules,
         shape: impl Fn(&[TensorLoop]) -> u64,
     ) -> Result<Fibers, FormatFault> {
+        let mut fibers = Fibers::default();
+        self.place_into(&mut fibers, loops, (inner, below), rules, shape)?;
+        Ok(fibers)
+    }
+
+    /// As [`Format::place`], into ranks that are there already: they are too large to be moved
+    /// about in a search.
+    ///
+    /// # Errors
+    /// More loops than ranks.
+    pub fn place_into(
+        &self,
+        fibers: &mut Fibers,
+        loops: &[TensorLoop],
+        (inner, below): (Tile, Option<&Fibers>),
+        rules: Rules,
+        shape: impl Fn(&[TensorLoop]) -> u64,
+    ) -> Result<(), FormatFault> {
         let under = below.map_or(0, |fibers| usize::from(fibers.len));
         let ranks = self.ranks().len();
         let fault =
@@ -78,16 +120,11 @@ impl Format {
         }
         // Ranks innermost first from here on; `spans[i]` are the loops of rank `under + i`.
         let own = ranks - under;
-        let spans = match self.order() {
-            RankOrder::InnerToOuter => self.spans(loops, under, own, false),
-            RankOrder::OuterToInner => self.spans(loops, under, own, true),
-        };
-        let Some(spans) = spans else {
+        let outer = self.order() == RankOrder::OuterToInner;
+        let Some(spans) = self.spans(loops, under, own, outer) else {
             return Err(fault(loops.iter().filter(|own| own.bound > 1).count()));
         };
-        let empty = Fiber { format: RankFormat::Bitmask, shape: 1, element: inner, counted: false };
-        let mut fibers =
-            Fibers { ranks: [empty; Format::MOST_RANKS], len: ranks as u8, top: inner };
+        fibers.len = ranks as u8;
         let mut element = inner;
         if let Some(below) = below {
             fibers.ranks[..under].copy_from_slice(below.ranks());
@@ -98,7 +135,7 @@ impl Format {
             }
             element = below.top;
         }
-        for (index, span) in spans.iter().enumerate() {
+        for (index, span) in spans[..own].iter().enumerate() {
             let rank = under + index;
             let format = self.ranks()[ranks - 1 - rank].format;
             let first = match self.order() {
@@ -110,44 +147,45 @@ impl Format {
             element = self.above(loops, *span, element, rules);
         }
         fibers.top = element;
-        Ok(fibers)
+        Ok(())
     }
 
-    /// The loops of every rank, innermost rank first; `None` when loops are left over.
+    /// The loops of every rank, innermost rank first; `None` when loops are left over. Runs for
+    /// every mapping of a search, so nothing is allocated.
     fn spans(
         &self,
         loops: &[TensorLoop],
         under: usize,
         own: usize,
         outer: bool,
-    ) -> Option<Vec<Span>> {
+    ) -> Option<[Span; Self::MOST_RANKS]> {
         let total = self.ranks().len();
-        let mut spans: Vec<Span> = vec![None; own];
-        // Places of the non-trivial loops in the order in which they are handed out.
-        let mut waiting: Vec<usize> = (0..loops.len()).filter(|at| loops[*at].bound > 1).collect();
-        if outer {
-            waiting.reverse();
-        }
-        let mut next = 0;
+        let mut spans = [None; Self::MOST_RANKS];
+        // The next loop to hand out, counted in the order in which they are, trivial ones left out.
+        let place = |count: usize| if outer { loops.len() - 1 - count } else { count };
+        let after =
+            |count: usize| (count..loops.len()).find(|count| loops[place(*count)].bound > 1);
+        let mut next = after(0);
         for step in 0..own {
             let index = if outer { own - 1 - step } else { step };
             let rank = &self.ranks()[total - 1 - (under + index)];
-            let Some(first) = waiting.get(next) else { break };
-            if rank.dimensions.is_some() && !rank.flattens(loops[*first].dimension) {
+            let Some(count) = next else { break };
+            let first = place(count);
+            if rank.dimensions.is_some() && !rank.flattens(loops[first].dimension) {
                 continue;
             }
-            let (mut from, mut to) = (*first, *first);
-            next += 1;
-            while let Some(at) = waiting.get(next)
-                && rank.flattens(loops[*at].dimension)
+            let (mut from, mut to) = (first, first);
+            next = after(count + 1);
+            while let Some(count) = next
+                && rank.flattens(loops[place(count)].dimension)
             {
-                from = from.min(*at);
-                to = to.max(*at);
-                next += 1;
+                from = from.min(place(count));
+                to = to.max(place(count));
+                next = after(count + 1);
             }
             spans[index] = Some((from, to + 1));
         }
-        (next == waiting.len()).then_some(spans)
+        next.is_none().then_some(spans)
     }
 
     /// The box of a whole fiber of a rank, which is what lies under one coordinate of the next.

@@ -31,6 +31,9 @@ impl Memo {
         if density.is_dense() {
             return 0.0;
         }
+        if density.is_structured() {
+            return density.p_empty(tile);
+        }
         // Where only sizes matter, tiles of one size share a place.
         let key = if density.is_statistical() { Tile::new(&[tile.size()]) } else { *tile };
         let hash = key.extents().fold(density.key(), |hash, extent| {

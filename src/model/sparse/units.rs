@@ -65,8 +65,12 @@ fn exact(
     let p_absent = if nonempty { memo.p_empty(density, tile) } else { 0.0 };
     let scale = if p_absent < 1.0 { 1.0 / (1.0 - p_absent) } else { 0.0 };
     let mut present = [0.0; Format::MOST_RANKS + 1];
-    for (slot, fiber) in present.iter_mut().zip(fibers.ranks()) {
-        *slot = (1.0 - memo.p_empty(density, &fiber.element)) * scale;
+    let ranks = fibers.ranks();
+    for (rank, slot) in present[..ranks.len()].iter_mut().enumerate() {
+        // Ranks that cost nothing, above ones that cost nothing, are not asked for.
+        if ranks[rank].counted || rank.checked_sub(1).is_some_and(|inner| ranks[inner].counted) {
+            *slot = (1.0 - memo.p_empty(density, &ranks[rank].element)) * scale;
+        }
     }
     let top = fibers.ranks().len();
     present[top] =
