@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result, arch,
     diagnostics::Problem,
-    kernel::{Activations, Isa},
+    kernel::Isa,
     measure::{
         Measurement, Settings, cache_bytes, compare, comparison_table, count, measure_layers,
         within_bands,
@@ -130,16 +130,9 @@ fn counts(arguments: &Args, measured: &Measurement) -> Result<ExitCode> {
             command.extend(["--weights", weights]);
         }
         let counted = count(&command)?;
-        // fp32: each end of a sum reads scale, zero and mask, and writes a vector. u8: twice,
-        // with the upper clamp; kept sums are read again. A pass reads the constant 1 (fp32).
-        let (ends, kept) = (steps.finishes - steps.flushes, steps.flushes);
-        let (reads, writes) = match row.activations {
-            Activations::Fp32 => (3 * ends + row.passes as u64, ends),
-            Activations::Unsigned { .. } => (2 * 4 * ends + 2 * kept, 2 * ends + 2 * kept),
-        };
+        let Some((reads, writes)) = row.memory_accesses else { continue };
         let blocks = row.blocks as f64;
-        let reads = blocks * (steps.tap_loads + steps.slot_loads + reads) as f64;
-        let writes = blocks * (steps.slot_stores + writes) as f64;
+        let (reads, writes) = (reads as f64, writes as f64);
         let (off_reads, off_writes) = (reads / counted.reads - 1.0, writes / counted.writes - 1.0);
         within &= off_reads.abs() <= COUNT_BAND;
         let _ = writeln!(

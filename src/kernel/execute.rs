@@ -27,7 +27,13 @@ use crate::{Result, diagnostics::Problem, workload::LayerShape};
 pub(super) enum Body {
     /// Machine code: where each pass begins, and the constants that it reads.
     #[cfg(all(target_arch = "x86_64", unix))]
-    Code { memory: Executable, entries: Vec<usize>, constants: Buffer<u32>, bytes: usize },
+    Code {
+        memory: Executable,
+        entries: Vec<usize>,
+        constants: Buffer<u32>,
+        bytes: usize,
+        accesses: (u64, u64),
+    },
     /// The steps, interpreted.
     Portable,
 }
@@ -38,6 +44,15 @@ impl Body {
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Code { .. } => Engine::Code,
             Self::Portable => Engine::Table,
+        }
+    }
+
+    /// Memory reads and writes of one block.
+    pub(super) fn accesses(&self) -> Option<(u64, u64)> {
+        match self {
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::Code { accesses, .. } => Some(*accesses),
+            Self::Portable => None,
         }
     }
 
@@ -85,8 +100,9 @@ pub(super) fn compile(
         let mut constants = Buffer::new(emitter.constants.len());
         constants.copy_from_slice(&emitter.constants);
         let bytes = emitter.code.len();
+        let accesses = (emitter.reads, emitter.writes);
         let memory = Executable::new(emitter.code.bytes())?;
-        return Ok(Body::Code { memory, entries, constants, bytes });
+        return Ok(Body::Code { memory, entries, constants, bytes, accesses });
     }
     let _ = (options, lane, geometry, scales, passes, shape);
     Ok(Body::Portable)
@@ -184,45 +200,43 @@ fn part(
         for pass in passes.clone() {
             let group = u64::from(kernel.passes[pass].group);
             let first = (group * channels * phases * geometry.input.plane) as usize;
-            for block in start..end {
+            let place = |block: usize| {
                 // SAFETY: a block begins within the first plane of its group, whose taps stay in
                 // the buffer by the construction of `Geometry`; `run` checked the lengths.
                 let input = unsafe { planes.input.add((first + block * lanes) * in_bytes) };
                 // SAFETY: likewise the first output plane.
                 let output = unsafe { planes.output.add((lead + block * lanes) * out_bytes) };
-                execute(kernel, pass, block, Planes { input, output }, scratch);
+                Planes { input, output }
+            };
+            match &kernel.body {
+                #[cfg(all(target_arch = "x86_64", unix))]
+                Body::Code { memory, entries, constants, .. } => {
+                    // SAFETY: the address is the start of code that `Emitter::pass` wrote with
+                    // this signature; it returns with stack and callee-saved registers as before.
+                    let code: PassCode = unsafe { std::mem::transmute(memory.at(entries[pass])) };
+                    let (constants, scratch) = (constants.as_ptr(), scratch.bytes.as_mut_ptr());
+                    for block in start..end {
+                        let at = place(block);
+                        let mask = kernel.masks.record(block).as_ptr();
+                        // SAFETY: the instruction set was checked at build; every address that the
+                        // code forms lies in the input planes, the output planes, the constants,
+                        // the scratch memory of this kernel's workspace or the mask record.
+                        unsafe { code(at.input, at.output, constants, scratch, mask) };
+                    }
+                }
+                Body::Portable => {
+                    (start..end)
+                        .for_each(|block| interpret(kernel, pass, block, place(block), scratch));
+                }
             }
         }
         start = end;
     }
 }
 
-/// One pass over one block.
-fn execute(kernel: &Kernel, pass: usize, block: usize, at: Planes, scratch: &mut Scratch) {
-    match &kernel.body {
-        #[cfg(all(target_arch = "x86_64", unix))]
-        Body::Code { memory, entries, constants, .. } => {
-            type Pass =
-                unsafe extern "sysv64" fn(*const u8, *mut u8, *const u32, *mut u8, *const u8);
-            // SAFETY: the address is the start of code that `Emitter::pass` wrote with this
-            // signature; it returns with the stack and callee-saved registers as they were.
-            let code: Pass = unsafe { std::mem::transmute(memory.at(entries[pass])) };
-            // SAFETY: the instruction set was checked at build; every address that the code forms
-            // lies in the input planes, the output planes, the constants, the scratch memory of
-            // this kernel's workspace or the mask record, as laid out at build.
-            unsafe {
-                code(
-                    at.input,
-                    at.output,
-                    constants.as_ptr(),
-                    scratch.bytes.as_mut_ptr(),
-                    kernel.masks.record(block).as_ptr(),
-                );
-            }
-        }
-        Body::Portable => interpret(kernel, pass, block, at, scratch),
-    }
-}
+/// Code of a pass: input, output, constants, scratch, mask record.
+#[cfg(all(target_arch = "x86_64", unix))]
+type PassCode = unsafe extern "sysv64" fn(*const u8, *mut u8, *const u32, *mut u8, *const u8);
 
 /// One pass over one block, step by step; the lanes are 32 bits wide.
 fn interpret(kernel: &Kernel, pass: usize, block: usize, at: Planes, scratch: &mut Scratch) {

@@ -182,6 +182,19 @@ impl Kernel {
         sum
     }
 
+    /// Memory reads and writes of a run's instructions; `None` without machine code. Widening of
+    /// integer inputs is counted in vectors of 16 activations.
+    #[must_use]
+    pub fn memory_accesses(&self) -> Option<(u64, u64)> {
+        let (reads, writes) = self.body.accesses()?;
+        let blocks = self.blocks() as u64;
+        let wide = match self.options.activations {
+            Activations::Fp32 => 0,
+            Activations::Unsigned { .. } => self.geometry.input.len() as u64 / 16,
+        };
+        Some((reads * blocks + wide, writes * blocks + wide))
+    }
+
     /// Scratch memory for runs on so many threads.
     #[must_use]
     pub fn workspace(&self, threads: usize) -> Workspace {

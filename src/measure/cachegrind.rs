@@ -21,8 +21,11 @@ pub struct Counted {
     pub writes: f64,
 }
 
-/// Runs of the kernel that `measure --rounds 3` has beyond `--rounds 1`: two a round.
-const EXTRA_RUNS: f64 = 4.0;
+/// Rounds of the longer run; the shorter has one. What the rest of the program does differs by some
+/// thousand instructions from run to run, so the kernel must outweigh it.
+const ROUNDS: u32 = 41;
+/// Runs of the kernel that the longer run has beyond the shorter: two a round.
+const EXTRA_RUNS: f64 = 80.0;
 
 /// Counts one run of a layer's kernel.
 ///
@@ -41,7 +44,7 @@ pub fn count(arguments: &[&str]) -> Result<Counted> {
             .arg(&program)
             .arg("measure")
             .args(arguments)
-            .args(["--rounds", rounds, "--format", "json", "--out"])
+            .args(["--rounds", rounds, "--seconds", "3600", "--format", "json", "--out"])
             .arg(folder.path().join("measurement.json"))
             .env("SIGNLOOP_ISA", "avx2")
             .output()
@@ -54,7 +57,7 @@ pub fn count(arguments: &[&str]) -> Result<Counted> {
         let text = std::fs::read_to_string(&out).map_err(|error| Error::io("read", &out, error))?;
         totals(&text).ok_or_else(|| Error::Internal("cachegrind's output is not readable".into()))
     };
-    let (few, many) = (run("1")?, run("3")?);
+    let (few, many) = (run("1")?, run(&ROUNDS.to_string())?);
     let each = |index: usize| (many[index] - few[index]) / EXTRA_RUNS;
     Ok(Counted { instructions: each(0), reads: each(1), writes: each(2) })
 }

@@ -48,6 +48,8 @@ pub struct LayerTime {
     pub passes: usize,
     pub tile: usize,
     pub code_bytes: usize,
+    /// Memory reads and writes of a run of machine code.
+    pub memory_accesses: Option<(u64, u64)>,
     pub build_ms: f64,
     /// Package energy of a run where the machine counts it; everything on the package is in it.
     pub energy_uj_per_run: Option<f64>,
@@ -146,6 +148,7 @@ pub fn measure_layers(
                 passes: kernel.map_or(0, crate::kernel::Kernel::passes),
                 tile: kernel.map_or(1, crate::kernel::Kernel::tile),
                 code_bytes: kernel.map_or(0, crate::kernel::Kernel::code_bytes),
+                memory_accesses: kernel.and_then(crate::kernel::Kernel::memory_accesses),
                 build_ms: *build_ms,
                 energy_uj_per_run,
             });

@@ -157,7 +157,7 @@ fn available() -> impl Iterator<Item = Isa> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn integer_kernels_equal_the_reference((shape, tensor) in layer(), salt in any::<u64>(), bits in 1_u32..=8) {

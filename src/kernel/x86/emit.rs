@@ -1,6 +1,6 @@
 //! Machine code of a pass: `fn(input, output, constants, scratch, mask)` for one pixel block.
 //!
-//! Arguments are in rdi, rsi, rdx, rcx and r8 (System V). fp32 adds alternate between the adder
+//! Arguments are in rdi, rsi, rdx, rcx and r8 (System V). fp32 adds from registers alternate between the adder
 //! and the multiply-add unit (x·1 + y is the same number): Zen 4 has one 512-bit pipe of each, so
 //! that doubles the rate (measured 1.0 and 2.0 a cycle); where both share ports it costs nothing.
 
@@ -43,6 +43,10 @@ pub struct Emitter {
     pub code: Code,
     /// Constants, read at rdx.
     pub constants: Vec<u32>,
+    /// Memory reads of one block, all passes together.
+    pub reads: u64,
+    /// Memory writes of one block, all passes together.
+    pub writes: u64,
     toggle: bool,
 }
 
@@ -106,6 +110,7 @@ impl Writer<'_> {
     }
 
     fn emit(&mut self, opcode: Opcode, length: Length, registers: [Register; 2], last: Operand) {
+        self.count(opcode, last);
         if self.wide() {
             self.emitter.code.evex(opcode, length, registers, last, (0, false));
         } else {
@@ -114,6 +119,15 @@ impl Writer<'_> {
                 memory => memory,
             };
             self.emitter.code.vex(opcode, length, registers.map(low), last);
+        }
+    }
+
+    fn count(&mut self, opcode: Opcode, last: Operand) {
+        let stores = [ops::VMOVUPS_STORE, ops::VMOVQ_STORE, ops::VPMOVUSDB];
+        match last {
+            Operand::Reg(_) => {}
+            _ if stores.contains(&opcode) => self.emitter.writes += 1,
+            _ => self.emitter.reads += 1,
         }
     }
 
@@ -177,8 +191,9 @@ impl Writer<'_> {
             (Lane::I32, false) => ops::VPADDD,
             (Lane::I32, true) => ops::VPSUBD,
             (Lane::F32, _) => {
-                self.emitter.toggle ^= true;
-                if self.emitter.toggle {
+                let in_register = matches!(operand, Operand::Reg(_));
+                self.emitter.toggle ^= in_register;
+                if in_register && self.emitter.toggle {
                     let opcode = if negative { ops::VFNMADD231PS } else { ops::VFMADD231PS };
                     self.emit(opcode, full, [to, self.third()], operand);
                     return;
@@ -250,6 +265,7 @@ impl Writer<'_> {
         let full = self.full();
         if self.wide() {
             let constant = Operand::Broadcast(Base::Rdx, constant);
+            self.count(opcode, constant);
             self.emitter.code.evex(opcode, full, [to, to], constant, (0, false));
         } else {
             let second = self.second();
@@ -350,10 +366,12 @@ impl Writer<'_> {
         let place = Operand::Mem(Base::Rsi, i32::try_from(place).map_err(|_| too_large())?);
         let bytes = value == 1;
         if self.wide() {
+            let opcode = if bytes { ops::VPMOVUSDB } else { ops::VMOVUPS_STORE };
+            self.emitter.reads += 1;
+            self.count(opcode, place);
             let code = &mut self.emitter.code;
             code.load_mask(1, Base::R8, half as i32 * 2);
             code.evex(ops::VMOVAPS, full, [temporary, 0], Operand::Reg(temporary), (1, true));
-            let opcode = if bytes { ops::VPMOVUSDB } else { ops::VMOVUPS_STORE };
             code.evex(opcode, full, [temporary, 0], place, (0, false));
         } else {
             let mask = Operand::Mem(Base::R8, MASK_LANES as i32 + half as i32 * 32);

@@ -40,7 +40,7 @@ pub enum Length {
 
 /// Opcode map, prefix, W and opcode of an instruction, and the bytes N of its memory operand as
 /// a shift right of the vector length (0: full vector, 1: half, 2: quarter).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opcode {
     map: u8,
     prefix: u8,
