@@ -285,6 +285,24 @@ impl Density {
     }
 }
 
+/// Largest network that memory is allocated for.
+const MOST_BYTES: u64 = 64 << 30;
+
+/// About what training holds: three maps a node (value, convolution output, gradient), and for
+/// a weight its value, gradient, two moments, quantised and packed forms, and eight partial sums.
+fn needed_bytes(workload: &Workload, batch: u64) -> Option<u64> {
+    let shapes = workload.nodes.iter().map(|node| &node.output).chain([&workload.input]);
+    let mut floats = 0_u64;
+    for shape in shapes {
+        let pixels = shape.height.checked_mul(shape.width)?.checked_mul(shape.channels)?;
+        floats = floats.checked_add(pixels.checked_mul(batch)?.checked_mul(3)?)?;
+    }
+    for layer in workload.layers() {
+        floats = floats.checked_add((layer.shape.weight_shape().len() as u64).checked_mul(15)?)?;
+    }
+    floats.checked_mul(4)
+}
+
 fn weight_shape(geometry: &Geometry) -> WeightShape {
     WeightShape {
         filters: geometry.out_channels,
@@ -341,15 +359,23 @@ impl Builder<'_> {
         let map = |map: &crate::workload::MapShape| {
             (map.height as usize, map.width as usize, map.channels as usize)
         };
-        self.slot(map(&workload.input));
-        let last = workload.nodes.len() - 1;
-        if !matches!(workload.nodes[last].operation, Operation::Layer(_)) {
+        let last = workload.nodes.len().saturating_sub(1);
+        let ends = workload.nodes.last().map(|node| &node.operation);
+        if !matches!(ends, Some(Operation::Layer(_))) {
             self.problems.push(
                 Problem::new(format!("`{}` is not trainable", workload.name))
                     .hint("the last node must be a layer: it gives the logits"),
             );
             return;
         }
+        let bytes = needed_bytes(workload, self.network.batch as u64);
+        if bytes.is_none_or(|bytes| bytes > MOST_BYTES) {
+            let gib = MOST_BYTES >> 30;
+            let message = format!("training `{}` would need more than {gib} GiB", workload.name);
+            self.problems.push(Problem::new(message).hint("a smaller --batch needs less"));
+            return;
+        }
+        self.slot(map(&workload.input));
         for (index, node) in workload.nodes.iter().enumerate() {
             let shape = map(&node.output);
             let first = self.place(node.inputs[0]);

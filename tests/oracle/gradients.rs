@@ -185,3 +185,56 @@ fn engines_train_the_same_network() {
         }
     }
 }
+
+/// Every shipped network of small images can be built, and a small step down the gradient lowers
+/// the loss of its batch (the large ones are only built, to keep the tests fast).
+#[test]
+fn shipped_networks_take_a_step() {
+    use signloop::train::{Optimizer, Rule};
+    let mut trained = 0;
+    for (name, text) in workload::shipped() {
+        let workload = workload::parse(name, text, Path::new("")).unwrap();
+        if workload.input.height > 32 {
+            continue;
+        }
+        let engine = Engine::detect();
+        let mut network = Network::new(&workload, 8, ActivationKind::Relu, 1, engine).unwrap();
+        let weights: usize = network.parameters.iter().map(|found| found.values.len()).sum();
+        if weights > 1_000_000 {
+            continue;
+        }
+        let labels = [3, 1, 4, 1, 5, 9, 2, 6];
+        for (index, value) in network.input().iter_mut().enumerate() {
+            *value = ((index * 7919) % 1009) as f32 / 504.0 - 1.0;
+        }
+        let mut optimizer = Optimizer::new(Rule::Sgd, 0.0, &network.parameters);
+        let mut loss = || {
+            network.prepare(None, true).unwrap();
+            network.forward(8, true);
+            let score = network.backward(&labels, None, None, 0.0);
+            optimizer.step(&mut network.parameters, 1e-3);
+            score.mean_loss()
+        };
+        let (before, after) = (loss(), loss());
+        assert!(after < before, "{name}: {before} {after}");
+        trained += 1;
+    }
+    assert!(trained >= 5, "{trained}");
+}
+
+#[test]
+fn networks_that_cannot_be_trained_say_why() {
+    let head = "name = \"n\"\n[input]\nchannels = 4\nheight = 8\nwidth = 8\n[weights]\nformat =                 \"synthetic\"\n";
+    let refused = |layers: &str, batch| {
+        let workload = workload::parse("n", &format!("{head}{layers}"), Path::new("")).unwrap();
+        let engine = Engine::detect();
+        Network::new(&workload, batch, ActivationKind::Relu, 1, engine).unwrap_err().to_string()
+    };
+    let conv = "[[layer]]\nname = \"c\"\nkind = \"conv\"\nout_channels = 4\nkernel = 3\n";
+    let linear = "[[layer]]\nname = \"l\"\nkind = \"linear\"\nout_features = 2\n";
+    let pool = "[[layer]]\nname = \"p\"\nkind = \"global-pool\"\n";
+    let grouped = refused(&format!("{conv}groups = 2\n{linear}"), 1);
+    assert!(grouped.contains("grouped and dilated"), "{grouped}");
+    assert!(refused(&format!("{conv}{pool}"), 1).contains("the last node must be a layer"));
+    assert!(refused(&format!("{conv}{linear}"), 1 << 33).contains("more than 64 GiB"));
+}
