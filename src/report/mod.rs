@@ -15,6 +15,7 @@ pub use fit::{Fewest, LayerBest, WorkingSet};
 pub use ops_table::{CASES, Case, OpsRow, ops_table};
 pub(crate) use simulate::full_precision_counts;
 pub use simulate::{CONVENTIONS, Request, cost_of, simulate, simulate_verified};
+pub(crate) use table::grid;
 pub use table::table;
 pub use totals::{OpCountsTotal, OpTotals, Total, totals};
 pub use types::{

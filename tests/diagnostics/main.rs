@@ -1,5 +1,8 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
+mod data;
+mod plots;
+mod schema;
 mod sweep;
 mod weights;
 
