@@ -1,6 +1,6 @@
 //! `signloop stats`.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -8,10 +8,12 @@ use serde::Serialize;
 use super::common::{emit, load_workload, schemes_of, weights_of};
 use crate::{
     Error, Result,
-    quant::{WeightStats, weight_stats},
+    quant::{TILE, WeightStats, weight_stats_of_tiles},
     report::table::grid,
     workload::WeightStore,
 };
+
+const DEFAULT_TILE: NonZeroUsize = NonZeroUsize::new(TILE).unwrap();
 
 /// Arguments of `signloop stats`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +27,9 @@ pub(super) struct Args {
     /// Weights instead of the workload's own (packed, .safetensors, .npz, .npy).
     #[arg(long)]
     weights: Option<PathBuf>,
+    /// Weights of a tile whose repetition is counted.
+    #[arg(long, default_value_t = DEFAULT_TILE)]
+    tile: NonZeroUsize,
     /// Seed of synthetic weights.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -61,7 +66,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
             rows.push(Row {
                 layer: layer.name.clone(),
                 scheme: scheme.name().to_owned(),
-                stats: weight_stats(tensor),
+                stats: weight_stats_of_tiles(tensor, arguments.tile.get()),
             });
         }
     }
@@ -71,12 +76,13 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
                 .map_err(|error| Error::Internal(error.to_string()))?
                 + "\n"
         }
-        Format::Table => table(&rows),
+        Format::Table => table(&rows, arguments.tile.get()),
     };
     emit(&text, arguments.out.as_deref())
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[Row], tile: usize) -> String {
+    let tiles = format!("{tile}-tiles");
     let mut grid = grid(&[
         "layer",
         "scheme",
@@ -88,7 +94,7 @@ fn table(rows: &[Row]) -> String {
         "2-D kernels",
         "bound",
         "repetition",
-        "4-tiles",
+        &tiles,
         "duplicate filters",
     ]);
     for Row { layer, scheme, stats } in rows {
@@ -109,6 +115,6 @@ fn table(rows: &[Row]) -> String {
     }
     format!(
         "{grid}\n\n2-D kernels: distinct RxS slices of all; bound: min(all, slices that the scheme \
-         allows); 4-tiles: distinct runs of 4 weights; +-: up to sign\n"
+         allows); {tiles}: distinct runs of {tile} weights; +-: up to sign\n"
     )
 }

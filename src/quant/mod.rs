@@ -13,6 +13,8 @@ pub use quantize::{
     region_signs, threshold,
 };
 pub use scheme::Scheme;
-pub use stats::{Patterns, Spread, TILE, WeightStats, possible_patterns, weight_stats};
+pub use stats::{
+    Patterns, Spread, TILE, WeightStats, possible_patterns, weight_stats, weight_stats_of_tiles,
+};
 pub use synthetic::{Randomness, synthesise};
 pub use tensor::{CodeMatrix, QuantizedTensor, WeightShape};

@@ -25,7 +25,7 @@ pub struct WeightStats {
     pub entropy_bits_per_weight: f64,
     /// R×S slices.
     pub kernels: Patterns,
-    /// Tiles of [`TILE`] consecutive weights of a filter (the last one may be shorter).
+    /// Tiles of consecutive weights of a filter, [`TILE`] by default (the last may be shorter).
     pub tiles: Patterns,
     /// Filters equal to an earlier filter.
     pub duplicate_filters: u64,
@@ -77,9 +77,16 @@ pub fn possible_patterns(scheme: Scheme, length: u32) -> Option<u128> {
     }
 }
 
-/// Measures a tensor.
+/// Measures a tensor, with tiles of [`TILE`] weights.
 #[must_use]
 pub fn weight_stats(tensor: &QuantizedTensor) -> WeightStats {
+    weight_stats_of_tiles(tensor, TILE)
+}
+
+/// Measures a tensor, with tiles of `tile` weights (at least 1).
+#[must_use]
+pub fn weight_stats_of_tiles(tensor: &QuantizedTensor, tile: usize) -> WeightStats {
+    let tile = tile.max(1);
     let shape = tensor.shape();
     let filters: Vec<&[i8]> = (0..shape.filters).map(|k| tensor.filter(k)).collect();
     let densities: Vec<f64> = filters
@@ -103,8 +110,8 @@ pub fn weight_stats(tensor: &QuantizedTensor) -> WeightStats {
         kernels: Patterns::of(tensor.scheme(), slice, tensor.codes().chunks(slice)),
         tiles: Patterns::of(
             tensor.scheme(),
-            TILE.min(shape.filter_len()),
-            filters.iter().flat_map(|filter| filter.chunks(TILE)),
+            tile.min(shape.filter_len()),
+            filters.iter().flat_map(|filter| filter.chunks(tile)),
         ),
         duplicate_filters: rows.total - rows.distinct,
         duplicate_filters_up_to_sign: rows.total - rows.distinct_up_to_sign,
@@ -217,5 +224,16 @@ mod tests {
         assert_eq!(stats.entropy_bits_per_weight.to_bits(), 0.0_f64.to_bits());
         assert_eq!(stats.tiles.distinct, 1);
         assert!((stats.tiles.repetition - 2.0).abs() < 1e-12);
+    }
+
+    /// 1,1,0 | 0,1,1 | 1,1,0 | 0,1,1: two distinct tiles of 3 in both filters. Of 2: 11, 00, 11
+    /// and 11, 00, 11, two distinct of six. Three {0, 1} weights have 2³ patterns, two have 2².
+    #[test]
+    fn tiles_of_any_length() {
+        let tensor = tensor(Scheme::ZeroOne, 2, &[1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1]);
+        let threes = weight_stats_of_tiles(&tensor, 3).tiles;
+        assert_eq!((threes.total, threes.distinct, threes.possible), (4, 2, Some(8)));
+        let twos = weight_stats_of_tiles(&tensor, 2).tiles;
+        assert_eq!((twos.total, twos.distinct, twos.bound), (6, 2, 4));
     }
 }

@@ -80,12 +80,12 @@ fn small_programs_are_drawn_and_large_ones_refused() {
         "dot",
     ]);
     assert!(drawn.starts_with("digraph") && drawn.contains("-> y1"), "{drawn}");
-    let refused = signloop(&[LAYER.as_slice(), &["--format", "dot"]].concat()).code(2);
-    assert!(refused.get_output().stdout.is_empty());
-    let words = ["--layer", "layer1.0.conv9"];
-    let arguments: Vec<&str> =
-        LAYER.iter().map(|word| if *word == "layer1.0.conv1" { words[1] } else { *word }).collect();
-    let output = signloop(&arguments).code(2).get_output().stderr.clone();
+    let layer = |name: &'static str| -> Vec<&str> {
+        LAYER.iter().map(|word| if *word == "layer1.0.conv1" { name } else { *word }).collect()
+    };
+    let refused = signloop(&[layer("layer3.1.conv1").as_slice(), &["--format", "dot"]].concat());
+    assert!(refused.code(2).get_output().stdout.is_empty());
+    let output = signloop(&layer("layer1.0.conv9")).code(2).get_output().stderr.clone();
     assert!(String::from_utf8(output).unwrap().contains("did you mean"));
 }
 

@@ -78,10 +78,13 @@ fn blocks(matrix: CodeMatrix<'_>, rows: usize) -> Vec<Block<'_>> {
     starts.into_par_iter().map(|first| Block::new(matrix, first, rows)).collect()
 }
 
+/// Entries by number of inputs and roots.
+type Known = HashMap<(u32, Vec<u32>), Arc<Entries>>;
+
 /// Tables whose entries come out of the e-graph. Tiles with equal sets of patterns are extracted
 /// once.
 fn tables(matrix: CodeMatrix<'_>, inputs: u32, signed: bool) -> TablePlan {
-    let known: Mutex<HashMap<(u32, Vec<u32>), Arc<Entries>>> = Mutex::default();
+    let known: Mutex<Known> = Mutex::default();
     TablePlan::with_tables(
         matrix,
         inputs,

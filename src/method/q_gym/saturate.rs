@@ -56,6 +56,9 @@ impl Analysis<Sum> for Codes {
 /// A part of a split: class and whether it is subtracted.
 pub(super) type Part = (u32, bool);
 
+/// A sum of two parts by their patterns, and whether each is subtracted.
+type SplitPatterns = [(Pattern, bool); 2];
+
 /// A class up to sign, and the ways to write it as a sum of two.
 pub(super) struct Class {
     pub(super) pattern: Pattern,
@@ -113,7 +116,7 @@ fn saturate(inputs: u32, signed: bool) -> Graph {
 /// Classes up to sign in order of size, then pattern: the order of the graph's own ids is left
 /// behind.
 fn read(graph: &EGraph<Sum, Codes>) -> Graph {
-    let mut found: BTreeMap<(u32, Pattern), Vec<[(Pattern, bool); 2]>> = BTreeMap::new();
+    let mut found: BTreeMap<(u32, Pattern), Vec<SplitPatterns>> = BTreeMap::new();
     for class in graph.classes() {
         let (pattern, negative) = class.data.canonical();
         let splits = found.entry((pattern.support().count_ones(), pattern)).or_default();
