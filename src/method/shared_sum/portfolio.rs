@@ -124,7 +124,7 @@ pub fn fewest(
         .flatten()
         .collect();
     drafts.sort_by_key(Draft::adds);
-    let Some(best) = drafts.first().map(Draft::adds) else { return None };
+    let best = drafts.first().map(Draft::adds)?;
     if budget.iterations == 0 {
         return drafts.into_iter().next();
     }
