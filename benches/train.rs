@@ -21,12 +21,14 @@ fn main() {
     let path = argument(0, "workloads/resnet20-cifar10.toml");
     let (batch, threads, steps) = (number(1, "64"), number(2, "2"), number(3, "10"));
     let engine = match argument(4, "").as_str() {
+        "avx512" => Engine::Avx512,
         "avx2" => Engine::Avx2,
         "portable" => Engine::Portable,
         _ => Engine::detect(),
     };
     let workload = workload::load(Path::new(&path)).expect("a workload");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    eprintln!("engine {engine:?}");
     pool.install(|| {
         let activation = ActivationKind::Relu;
         let mut network = Network::new(&workload, batch, activation, 1, engine).expect("a network");

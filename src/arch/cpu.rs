@@ -19,6 +19,29 @@ pub struct CpuArch {
     pub dram: Dram,
     /// Energy per operation.
     pub energy: OpEnergy,
+    /// Rates of this tool's kernels, where they were calibrated on the machine.
+    pub kernel: Option<KernelRates>,
+}
+
+/// Rates of the kernels by lane type, fitted by `signloop calibrate`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KernelRates {
+    /// fp32 activations.
+    pub fp32: LaneRates,
+    /// Integer activations in 16-bit lanes.
+    pub int16: LaneRates,
+}
+
+/// Core cycles of a kernel's vector operations; see `model::kernel_cycles`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names and units say it")]
+pub struct LaneRates {
+    pub cycles_per_add: Sourced<f64>,
+    pub cycles_per_load: Sourced<f64>,
+    pub cycles_per_store: Sourced<f64>,
+    pub cycles_per_finish: Sourced<f64>,
+    pub cycles_per_far_code_byte: Sourced<f64>,
+    pub cycles_per_run: Sourced<f64>,
 }
 
 /// One core's clock, vector width and throughputs, in full-width vector instructions a cycle.

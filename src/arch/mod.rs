@@ -9,10 +9,14 @@ mod kind;
 mod read;
 mod shipped;
 mod sourced;
+mod write;
 
-pub use cpu::{Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, OpEnergy};
+pub use cpu::{
+    Cache, CacheLevel, CachePolicy, Core, CpuArch, Dram, KernelRates, LaneRates, OpEnergy,
+};
 pub use kind::{ArchKind, kind};
 pub use read::{load, open, parse};
 pub use shipped::shipped;
 pub use sourced::Sourced;
 pub(crate) use sourced::text;
+pub use write::to_toml;

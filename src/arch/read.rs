@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Cache, CachePolicy, Core, CpuArch, Dram, OpEnergy,
+    Cache, CachePolicy, Core, CpuArch, Dram, KernelRates, LaneRates, OpEnergy,
     check::{LEVELS, check_geometry, check_order},
     constants::{Constants, RATE},
     kind::KINDS,
@@ -96,14 +96,39 @@ pub fn parse(document: &Document) -> Result<CpuArch> {
     let dram = root.require_nested("dram").and_then(|reader| read_dram(&Constants::of(&reader)));
     let energy =
         root.require_nested("energy").and_then(|reader| read_energy(&Constants::of(&reader)));
+    let kernel = root.opt_nested("kernel").and_then(|reader| {
+        let lanes =
+            |key| reader.require_nested(key).and_then(|nested| read_rates(&Constants::of(&nested)));
+        let (fp32, int16) = (lanes("fp32"), lanes("int16"));
+        reader.finish();
+        Some(KernelRates { fp32: fp32?, int16: int16? })
+    });
     root.finish();
     let problems = root.take_problems();
     match (name, core, dram, energy) {
         (Some(name), Some(core), Some(dram), Some(energy)) if problems.is_empty() => {
-            Ok(CpuArch { name: name.value, description, core, caches, dram, energy })
+            Ok(CpuArch { name: name.value, description, core, caches, dram, energy, kernel })
         }
         _ => Err(problems.into()),
     }
+}
+
+fn read_rates(constants: &Constants<'_, '_>) -> Option<LaneRates> {
+    let cycles_per_add = constants.natural("cycles_per_add");
+    let cycles_per_load = constants.natural("cycles_per_load");
+    let cycles_per_store = constants.natural("cycles_per_store");
+    let cycles_per_finish = constants.natural("cycles_per_finish");
+    let cycles_per_far_code_byte = constants.natural("cycles_per_far_code_byte");
+    let cycles_per_run = constants.natural("cycles_per_run");
+    constants.finish();
+    Some(LaneRates {
+        cycles_per_add: cycles_per_add?,
+        cycles_per_load: cycles_per_load?,
+        cycles_per_store: cycles_per_store?,
+        cycles_per_finish: cycles_per_finish?,
+        cycles_per_far_code_byte: cycles_per_far_code_byte?,
+        cycles_per_run: cycles_per_run?,
+    })
 }
 
 fn read_core(constants: &Constants<'_, '_>) -> Option<Core> {

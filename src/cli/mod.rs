@@ -2,16 +2,25 @@
 
 mod accelerate;
 mod adds;
+mod calibrate;
 mod check;
 mod common;
+mod completions;
+mod crosscheck;
 mod data;
 mod gain;
 mod import;
 mod list;
+mod man;
 mod map;
+mod measure;
 mod merge;
+mod ops_table;
 mod pack;
 mod plot;
+mod program;
+mod reproduce;
+mod schema;
 mod selection;
 mod simulate;
 mod stats;
@@ -29,7 +38,7 @@ use crate::{Error, Result};
 /// Exit codes: 0 done, 1 a regression found by `check` or a fault of the tool, 2 bad input
 /// (nothing was written).
 #[derive(Debug, Parser)]
-#[command(name = "signloop", version)]
+#[command(name = "signloop", version = env!("SIGNLOOP_VERSION"))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -49,9 +58,19 @@ enum Command {
     Sweep(sweep::Args),
     /// Join the shards of a sweep.
     Merge(merge::Args),
+    /// Measure this machine and write its description.
+    Calibrate(calibrate::Args),
+    /// Hold the model's times against measured ones.
+    Crosscheck(crosscheck::Args),
+    /// Time compiled kernels on this machine.
+    Measure(measure::Args),
     /// The shipped machines, workloads, methods and schemes.
     List,
-    /// Figures for papers from a report: SVG, CSV and PGFPlots.
+    /// The published ops-reduction figures beside our counts.
+    OpsTable(ops_table::Args),
+    /// The op program of one layer: counts, JSON or Graphviz.
+    Program(program::Args),
+    /// Figures for papers from a report: SVG, PDF, PNG, CSV and PGFPlots.
     Plot(plot::Args),
     /// Energy, throughput and density of schemes against a baseline on accelerators, and what
     /// of it follows from density alone.
@@ -60,6 +79,14 @@ enum Command {
     Map(map::Args),
     /// Adds per output position of one random layer, over seeds.
     Adds(adds::Args),
+    /// Every claim of the published thread, computed again, with a verdict and figures.
+    Reproduce(reproduce::Args),
+    /// The JSON Schema of a kind of file, for editors.
+    Schema(schema::Args),
+    /// Completions for a shell.
+    Completions(completions::Args),
+    /// Manual pages.
+    Man(man::Args),
     /// Quantise a network's latent weights into a bit-packed file.
     Pack(pack::Args),
     /// Train a network with quantised weights, and pack them.
@@ -85,6 +112,12 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Sweep(arguments) => sweep::run_sweep(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Crosscheck(arguments) => return crosscheck::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
         Command::List => list::run(),
         Command::Gain(arguments) => gain::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
@@ -92,7 +125,10 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::OpsTable(arguments) => ops_table::run(&arguments),
+        Command::Program(arguments) => program::run(&arguments),
         Command::Plot(arguments) => plot::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run_command(&arguments),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -149,7 +149,7 @@ fn choice(arguments: &Args) -> Result<Choice> {
 }
 
 /// Reads every file; all that cannot be read are told at once.
-fn read(paths: &[PathBuf]) -> Result<Vec<Input>> {
+pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Input>> {
     let mut problems = Problems::new();
     let mut inputs = Vec::with_capacity(paths.len());
     for path in paths {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -47,6 +48,15 @@ pub(super) struct Args {
     /// Print formula, inputs and source of each number of one layer instead of the report.
     #[arg(long, value_name = "LAYER")]
     explain: Option<String>,
+    /// Execute every program on random integers against the dense product.
+    #[arg(long, conflicts_with = "explain")]
+    verify: bool,
+    /// Columns of a tile of sum-merge; the whole layer by default.
+    #[arg(long)]
+    tile: Option<NonZeroU32>,
+    /// Filters that share a table of ucnn; the best number by default.
+    #[arg(long)]
+    filter_group: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,14 +72,17 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         return run_accelerator(arguments);
     }
     let (arch, workload) = processor(arguments)?;
-    let resolved = arguments.selection.resolve(arch, workload)?;
+    let mut resolved = arguments.selection.resolve(arch, workload)?;
+    resolved.options.column_tile = arguments.tile;
+    resolved.options.filter_group = arguments.filter_group;
     let request = resolved.request();
+    let simulate = if arguments.verify { report::simulate_verified } else { report::simulate };
     let text = match (&arguments.explain, arguments.format) {
         (Some(layer), _) => explain(&request, layer)?,
-        (None, Format::Table) => report::table(&report::simulate(&request)?),
-        (None, Format::Csv) => report::csv(&report::simulate(&request)?),
+        (None, Format::Table) => report::table(&simulate(&request)?),
+        (None, Format::Csv) => report::csv(&simulate(&request)?),
         (None, Format::Json) => {
-            let report = report::simulate(&request)?;
+            let report = simulate(&request)?;
             serde_json::to_string_pretty(&report)
                 .map_err(|error| Error::Internal(error.to_string()))?
                 + "\n"

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Result,
     diagnostics::Problem,
-    method::{InputSpace, OpProgram},
+    method::{InputSpace, OpProgram, shared_sum::Ports},
     quant::QuantizedTensor,
     workload::LayerShape,
 };
@@ -74,7 +74,6 @@ impl Kernel {
         options: &KernelOptions,
     ) -> Result<Self> {
         check(shape, weights, programs, options)?;
-        let geometry = Geometry::new(shape, options.output_padding)?;
         let scales: Vec<(f32, f32)> = weights
             .scales()
             .iter()
@@ -82,10 +81,12 @@ impl Kernel {
             .map(|(filter, scale)| (*scale, options.bias.get(filter).copied().unwrap_or(0.0)))
             .collect();
         let (lane, passes) = passes(shape, weights, programs, options)?;
+        let line = 64 / lane.bytes() as u64;
+        let geometry = Geometry::new(shape, options.output_padding, line)?;
         let lanes = lanes(options.isa, lane);
         let masks = Masks::new(&geometry, lanes);
         let body = execute::compile(options, lane, &geometry, &scales, &passes, shape)?;
-        let tile = options.tile.unwrap_or_else(|| tile(&body, options, &geometry, lane));
+        let tile = options.tile.unwrap_or_else(|| tile(options, &geometry, shape.groups));
         Ok(Self {
             shape: *shape,
             geometry,
@@ -292,8 +293,25 @@ pub fn registers(isa: Isa) -> (usize, usize) {
     }
 }
 
-/// Blocks that share the code of a pass while it is in the cache.
-fn tile(body: &Body, options: &KernelOptions, geometry: &Geometry, lane: Lane) -> usize {
-    let blocks = geometry.positions.div_ceil(lanes(options.isa, lane) as u64) as usize;
-    if body.bytes() * 4 <= options.cache_bytes * 3 { 1 } else { blocks }
+/// Ports for planning: the registers of an instruction set, and the rates of a Zen 4 core.
+#[must_use]
+pub fn ports(isa: Isa, activations: Activations) -> Ports {
+    match (isa, activations) {
+        (Isa::Avx512, _) => Ports::default(),
+        // 256-bit loads that cross a line: 1.0 a cycle; adds 2.85 (fp32) and 4.0 (16-bit).
+        (_, Activations::Fp32) => {
+            Ports { accumulators: 13, cycles_per_load: 1.7, adds_per_cycle: 2.85 }
+        }
+        _ => Ports { accumulators: 13, cycles_per_load: 1.3, adds_per_cycle: 4.0 },
+    }
+}
+
+/// Blocks that the code of a pass runs over before the next pass: as many as have their inputs in
+/// half of the second-level cache, so that code and inputs are both fetched from near.
+fn tile(options: &KernelOptions, geometry: &Geometry, groups: u64) -> usize {
+    let phases = geometry.input.stride * geometry.input.stride;
+    let planes = (geometry.input.channels / groups * phases) as usize;
+    // Neighbouring blocks share all but one vector of each row.
+    let block = planes * options.isa.vector_bytes();
+    (options.cache_bytes / 2 / block.max(1)).max(4)
 }

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::{diagnostics::Problem, workload::LayerShape};
 
-/// Values of a cache line, whatever their type, so that planes begin on lines.
-const LINE: u64 = 64;
+/// Most lanes of a block.
+const LANES: u64 = 64;
 
 /// Where each value of an activation map lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -130,11 +130,11 @@ pub struct Geometry {
 
 impl Geometry {
     /// The geometry of a layer whose blocks have at most 64 lanes. `output_padding` zeros are
-    /// left around the output for the next layer.
+    /// left around the output for the next layer. `line` is how many lanes a cache line holds.
     ///
     /// # Errors
     /// The planes do not fit in memory.
-    pub fn new(shape: &LayerShape, output_padding: u64) -> Result<Self, Problem> {
+    pub fn new(shape: &LayerShape, output_padding: u64, line: u64) -> Result<Self, Problem> {
         let stride = shape.stride;
         let (out_rows, out_columns) = (shape.out_height(), shape.out_width());
         let size = |size: u64, out: u64| match stride {
@@ -146,7 +146,7 @@ impl Geometry {
         let image_rows = size(shape.in_height, out_rows).max(out_rows + output_padding);
         let reach = |tap: u64| (tap * shape.dilation / stride, tap * shape.dilation % stride);
         let positions = ((shape.batch - 1) * image_rows + out_rows - 1) * pitch + out_columns;
-        let last = positions.next_multiple_of(LINE)
+        let last = positions.next_multiple_of(LANES)
             + reach(shape.kernel_height - 1).0 * pitch
             + reach(shape.kernel_width - 1).0;
         let padded = shape.in_height.div_ceil(stride) + 2 * shape.padding.div_ceil(stride) + 1;
@@ -160,10 +160,10 @@ impl Geometry {
             stride,
             pitch,
             image_rows,
-            plane: plane(last.max(rows * pitch + shape.padding)),
+            plane: plane(last.max(rows * pitch + shape.padding), line),
         };
         let lead = output_padding * (pitch + 1);
-        let end = (positions.next_multiple_of(LINE) + lead)
+        let end = (positions.next_multiple_of(LANES) + lead)
             .max(((shape.batch - 1) * image_rows + out_rows + 2 * output_padding) * pitch + lead);
         let output = PlaneLayout {
             channels: shape.out_channels,
@@ -174,7 +174,7 @@ impl Geometry {
             stride: 1,
             pitch,
             image_rows,
-            plane: plane(end),
+            plane: plane(end, line),
         };
         for (name, layout, planes) in [("input", &input, stride * stride), ("output", &output, 1)] {
             let values =
@@ -208,9 +208,8 @@ impl Geometry {
 
 /// Values of a plane: whole lines, and an odd number of them, so that planes spread over the
 /// sets of a cache.
-fn plane(values: u64) -> u64 {
-    let lines = values.div_ceil(LINE);
-    (lines | 1) * LINE
+fn plane(values: u64, line: u64) -> u64 {
+    (values.div_ceil(line) | 1) * line
 }
 
 #[cfg(test)]
@@ -251,7 +250,7 @@ mod tests {
         ] {
             let shape = shape(7, kernel, stride, padding, dilation);
             for output_padding in 0..2 {
-                let geometry = Geometry::new(&shape, output_padding).unwrap();
+                let geometry = Geometry::new(&shape, output_padding, 16).unwrap();
                 let input = &geometry.input;
                 let map: Vec<u32> = (1..=shape.input_elements() as u32).collect();
                 let mut planes = vec![0; input.len()];

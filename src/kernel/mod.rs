@@ -5,7 +5,9 @@
 //! code (`x86`) or are executed in portable Rust. [`reference_fp32`] and [`reference_integer`]
 //! define right. The design is told in `docs/kernel.md`.
 
+mod affinity;
 mod buffer;
+pub mod dense;
 mod execute;
 mod kernel;
 mod lanes;
@@ -13,6 +15,8 @@ mod layout;
 mod masks;
 mod options;
 mod portable;
+#[cfg_attr(not(all(target_arch = "x86_64", unix)), path = "probe_absent.rs")]
+pub mod probe;
 mod reference;
 pub mod schedule;
 mod widen;
@@ -20,10 +24,13 @@ mod workspace;
 #[cfg(all(target_arch = "x86_64", unix))]
 pub mod x86;
 
+pub use affinity::pin;
 pub use buffer::{Buffer, Plain};
-pub use kernel::{Input, Kernel, Output, registers};
+pub use dense::DenseFp32;
+pub use kernel::{Input, Kernel, Output, ports, registers};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
 pub use options::{Activations, Engine, KernelOptions};
 pub use reference::{Reference, reference_fp32, reference_integer};
+pub use schedule::StepCounts;
 pub use workspace::Workspace;

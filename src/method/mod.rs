@@ -11,10 +11,14 @@ mod dense;
 mod filter_repetition;
 mod planes;
 mod program;
+mod q_gym;
 mod registry;
 pub mod shared_sum;
+pub mod subset_table;
 mod sum_merge;
 mod sums;
+mod ucnn;
+mod verification;
 mod verify;
 
 pub use bit_packed::bit_packed_multiply;
@@ -26,6 +30,7 @@ pub use program::{
     Term, graphviz, simulate_registers, steps,
 };
 pub use registry::{find, registry};
+pub use verification::{VECTORS, Verification, verify_plan};
 pub use verify::verify;
 
 use std::{num::NonZeroU32, sync::Arc};

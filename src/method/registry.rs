@@ -5,18 +5,24 @@ use super::{
     bit_packed::BitPacked,
     dense::{Dense, ZeroSkip},
     filter_repetition::FilterRepetition,
+    q_gym::QGym,
     shared_sum::{RowPattern, SharedSum, ShiftShared},
+    subset_table::SubsetTable,
     sum_merge::SumMerge,
+    ucnn::Ucnn,
 };
 use crate::diagnostics::{Problem, nearest};
 
-static METHODS: [&dyn Method; 9] = [
+static METHODS: [&dyn Method; 12] = [
     &Dense,
     &BitPacked,
     &ZeroSkip,
     &FilterRepetition,
+    &Ucnn,
     &SumMerge { skip_zeros: true },
     &SumMerge { skip_zeros: false },
+    &QGym,
+    &SubsetTable,
     &RowPattern,
     &SharedSum,
     &ShiftShared,

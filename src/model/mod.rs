@@ -11,6 +11,7 @@ pub mod energy;
 mod evaluate;
 mod explain;
 pub mod gemm;
+mod kernel_time;
 pub mod lru;
 pub mod nest;
 pub mod program;
@@ -26,3 +27,4 @@ pub use cost::{
     Tensor, Traffic,
 };
 pub use evaluate::{Evaluator, evaluate, map};
+pub use kernel_time::{KernelCycles, KernelWork, kernel_cycles};

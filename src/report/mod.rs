@@ -2,8 +2,10 @@
 
 pub mod accelerator;
 mod csv;
+mod fit;
 pub mod gain;
 pub mod map;
+mod ops_table;
 mod simulate;
 pub(crate) mod table;
 mod totals;
@@ -12,8 +14,11 @@ mod write;
 
 pub use csv::csv;
 pub(crate) use csv::quoted;
+pub use fit::{Fewest, LayerBest, WorkingSet};
+pub use ops_table::{CASES, Case, OpsRow, ops_table};
 pub(crate) use simulate::full_precision_counts;
-pub use simulate::{CONVENTIONS, Request, cost_of, simulate};
+pub use simulate::{CONVENTIONS, Request, cost_of, simulate, simulate_verified};
+pub(crate) use table::grid;
 pub use table::table;
 pub use totals::{OpCountsTotal, OpTotals, Total, totals};
 pub use types::{

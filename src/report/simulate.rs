@@ -3,13 +3,17 @@
 use rayon::prelude::*;
 
 use super::{
+    fit::{WorkingSet, best},
     totals::totals,
     types::{LayerReport, LayerResult, Provenance, Report, SCHEMA, Tool, WeightSummary},
 };
 use crate::{
     Result,
     arch::CpuArch,
-    method::{Execution, Method, OpCounts, PlanOptions, PlanRequest, WeightStorage},
+    method::{
+        Execution, Method, OpCounts, PlanOptions, PlanRequest, Verification, WeightStorage,
+        verify_plan,
+    },
     model::{LayerCost, LayerWork, evaluate},
     quant::{QuantizedTensor, Scheme},
     workload::{Layer, OperandBits, WeightSource, WeightStore, Workload},
@@ -44,6 +48,18 @@ pub struct Request<'a> {
 /// # Errors
 /// Weights are missing or do not fit, or a count overflows.
 pub fn simulate(request: &Request<'_>) -> Result<Report> {
+    run(request, false)
+}
+
+/// As [`simulate`], and executes every program on random integers against the dense product.
+///
+/// # Errors
+/// As [`simulate`], or a program is wrong.
+pub fn simulate_verified(request: &Request<'_>) -> Result<Report> {
+    run(request, true)
+}
+
+fn run(request: &Request<'_>, verified: bool) -> Result<Report> {
     let layers: Vec<&Layer> = request.workload.layers().collect();
     let mut provenance = Vec::new();
     let mut tensors: Vec<(Scheme, Vec<QuantizedTensor>)> = Vec::new();
@@ -63,11 +79,13 @@ pub fn simulate(request: &Request<'_>) -> Result<Report> {
         })
         .collect();
     // Layers are independent; collecting keeps their order whatever the thread count.
-    let outcomes: Vec<(LayerReport, Vec<String>)> = indexed
+    let outcomes: Vec<(LayerReport, Vec<String>, Verification)> = indexed
         .into_par_iter()
-        .map(|(layer, index)| simulate_layer(request, layer, index, &tensors))
+        .map(|(layer, index)| simulate_layer(request, layer, index, &tensors, verified))
         .collect::<Result<_>>()?;
-    let (layers, skipped): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+    let done = outcomes.iter().fold(Verification::default(), |done, own| done.with(own.2));
+    let (layers, skipped): (Vec<_>, Vec<_>) =
+        outcomes.into_iter().map(|(layer, skipped, _)| (layer, skipped)).unzip();
     let totals = totals(&layers)?;
     Ok(Report {
         schema: SCHEMA,
@@ -77,6 +95,7 @@ pub fn simulate(request: &Request<'_>) -> Result<Report> {
         seed: request.options.seed,
         weights: provenance,
         conventions: CONVENTIONS.to_vec(),
+        verified: verified.then_some(done),
         skipped: skipped.into_iter().flatten().collect(),
         layers,
         totals,
@@ -88,9 +107,11 @@ fn simulate_layer(
     layer: &Layer,
     index: usize,
     tensors: &[(Scheme, Vec<QuantizedTensor>)],
-) -> Result<(LayerReport, Vec<String>)> {
+    verified: bool,
+) -> Result<(LayerReport, Vec<String>, Verification)> {
     let mut results = Vec::new();
     let mut skipped = Vec::new();
+    let mut done = Verification::default();
     if !layer.quantized {
         results.push(full_precision(request.arch, layer)?);
     }
@@ -101,13 +122,18 @@ fn simulate_layer(
             request.methods.iter().map(|method| (*scheme, &tensors[index], *method))
         })
         .collect();
-    let outcomes: Vec<Result<LayerResult, String>> = pairs
+    let outcomes: Vec<Result<(LayerResult, Verification), String>> = pairs
         .into_par_iter()
-        .map(|(scheme, weights, method)| plan_and_cost(request, layer, scheme, weights, method))
+        .map(|(scheme, weights, method)| {
+            plan_and_cost(request, layer, (scheme, weights), method, verified)
+        })
         .collect::<crate::Result<_>>()?;
     for outcome in outcomes {
         match outcome {
-            Ok(result) => results.push(result),
+            Ok((result, own)) => {
+                results.push(result);
+                done = done.with(own);
+            }
             Err(reason) => skipped.push(reason),
         }
     }
@@ -116,25 +142,31 @@ fn simulate_layer(
         kind: layer.shape.kind,
         quantized: layer.quantized,
         shape: layer.shape,
+        best: best(&results),
         results,
     };
-    Ok((report, skipped))
+    Ok((report, skipped, done))
 }
 
 /// One layer under one scheme and method; the inner error is why the method does not apply.
 fn plan_and_cost(
     request: &Request<'_>,
     layer: &Layer,
-    scheme: Scheme,
-    weights: &QuantizedTensor,
+    (scheme, weights): (Scheme, &QuantizedTensor),
     method: &dyn Method,
-) -> Result<Result<LayerResult, String>> {
+    verified: bool,
+) -> Result<Result<(LayerResult, Verification), String>> {
     let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
     let plan_request = PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
     if let Err(reason) = method.applies(&plan_request) {
         return Ok(Err(format!("{} {scheme} {}: {reason}", layer.name, method.name())));
     }
     let plan = method.plan(&plan_request)?;
+    let done = if verified {
+        verify_plan(method.name(), &plan_request, &plan, request.options.seed)?
+    } else {
+        Verification::default()
+    };
     let counted = (&plan.counts, &plan.storage);
     let cost = cost_of(request.arch, layer, bits, plan.execution, counted)?;
     let summary = WeightSummary {
@@ -143,7 +175,10 @@ fn plan_and_cost(
         density: weights.density(),
     };
     let counted = (plan.counts, plan.storage);
-    LayerResult::new(scheme.name(), method.name(), summary, counted, &layer.shape, cost).map(Ok)
+    let mut result =
+        LayerResult::new(scheme.name(), method.name(), summary, counted, &layer.shape, cost)?;
+    result.working_set = WorkingSet::of(request.arch, &layer.shape, plan.execution, &plan.counts);
+    Ok(Ok((result, done)))
 }
 
 /// Cost of one layer under one plan.

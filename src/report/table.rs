@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 use super::{
+    fit,
     totals::Total,
     types::{Report, dram_bytes},
 };
@@ -87,7 +88,15 @@ pub fn table(report: &Report) -> String {
     for skipped in &report.skipped {
         let _ = writeln!(text, "skipped: {skipped}");
     }
-    let _ = write!(text, "\n{}", summary(&report.totals));
+    if let Some(done) = report.verified {
+        let _ = writeln!(
+            text,
+            "verified: {} programs equal the dense product on random integers, {} evaluations; {} \
+             closed forms have no program",
+            done.programs, done.evaluations, done.closed_forms
+        );
+    }
+    let _ = write!(text, "\n{}\n{}", fit::summary(report), summary(&report.totals));
     text
 }
 

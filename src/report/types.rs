@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     Result,
-    method::{OpCounts, WeightStorage},
+    method::{OpCounts, Verification, WeightStorage},
     model::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic},
     units::Microseconds,
     workload::{LayerKind, LayerShape},
@@ -30,6 +30,8 @@ pub struct Report {
     pub weights: Vec<Provenance>,
     /// What the numbers mean.
     pub conventions: Vec<&'static str>,
+    /// What was executed on random integers against the dense product, if asked for.
+    pub verified: Option<Verification>,
     /// Pairs that were left out, and why.
     pub skipped: Vec<String>,
     /// Layers in network order.
@@ -68,6 +70,8 @@ pub struct LayerReport {
     pub shape: LayerShape,
     /// One result per scheme and method.
     pub results: Vec<LayerResult>,
+    /// For every scheme, the op programs with the fewest adds.
+    pub best: Vec<super::fit::LayerBest>,
 }
 
 /// Parameters of one layer or of a network.
@@ -114,6 +118,8 @@ pub struct LayerResult {
     pub storage: WeightStorage,
     /// Operations.
     pub ops: OpSummary,
+    /// Vectors that an op program keeps at hand; absent for other executions.
+    pub working_set: Option<super::fit::WorkingSet>,
     /// Bytes by level and tensor, whole layer.
     pub traffic: Vec<Traffic>,
     /// Modelled energy of the whole layer.
@@ -156,6 +162,7 @@ impl LayerResult {
             weights,
             storage,
             ops,
+            working_set: None,
             traffic: cost.traffic,
             energy_pj: cost.energy,
             cycles: cost.cycles,

@@ -301,11 +301,21 @@ mod tests {
                         opened.append(rows.as_bytes(), end).unwrap();
                     }
                 }
-                let hash = opened.finish(&out).unwrap();
-                assert_eq!(std::fs::read(&out).unwrap(), part);
-                assert_eq!(hash, format!("{:016x}", xxh3_64(&part)));
+                assert_eq!(std::fs::read(with_suffix(&out, ".part")).unwrap(), part);
+                assert_eq!(opened.hasher.digest(), xxh3_64(&part));
             }
         }
+    }
+
+    #[test]
+    fn a_finished_file_leaves_no_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.csv");
+        let (part, _) = written(&out);
+        let hash = open(&out).unwrap().finish(&out).unwrap();
+        assert_eq!(std::fs::read(&out).unwrap(), part);
+        assert_eq!(hash, format!("{:016x}", xxh3_64(&part)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

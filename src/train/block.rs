@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::{
+    aligned::Aligned,
     conv::Engine,
     direct::{Backward, forward},
     geometry::{Border, Geometry, Phase},
@@ -41,8 +42,8 @@ pub(super) struct Convolution {
     phases: Vec<Phase>,
     /// Weights as the network uses them (quantised or not), K×C×R×S.
     pub effective: Vec<f32>,
-    packed_forward: Vec<f32>,
-    packed_backward: Vec<f32>,
+    packed_forward: Aligned,
+    packed_backward: Aligned,
 }
 
 impl Convolution {
@@ -53,8 +54,8 @@ impl Convolution {
             quantized,
             phases: geometry.phases(engine),
             effective: vec![0.0; geometry.weights_len()],
-            packed_forward: Vec::new(),
-            packed_backward: Vec::new(),
+            packed_forward: Aligned::default(),
+            packed_backward: Aligned::default(),
         }
     }
 
@@ -123,9 +124,9 @@ pub(super) struct Block {
 #[derive(Debug, Default)]
 struct State {
     /// Output of the convolution.
-    raw: Vec<f32>,
+    raw: Aligned,
     /// Input of a PReLU.
-    before: Vec<f32>,
+    before: Aligned,
     /// Mean of the batch, and 1/√(variance + ε), per channel.
     mean: Vec<f32>,
     inverse: Vec<f64>,
@@ -159,7 +160,7 @@ impl Block {
         let used = pass.images * len;
         let mut raw = std::mem::take(&mut self.state.raw);
         if let Some(convolution) = &self.convolution {
-            raw.resize(out.len(), 0.0);
+            raw.resize(out.len());
             let input = &slots[self.input].values[..pass.images * slots[self.input].len()];
             let centre = match self.offset {
                 Offset::Norm(gamma) if pass.training => Some(&parameters[gamma + 2].values),
@@ -193,7 +194,7 @@ impl Block {
         let relu = self.activation == Activation::Relu;
         let mut before = std::mem::take(&mut self.state.before);
         if matches!(self.activation, Activation::Prelu(_)) {
-            before.resize(out.len(), 0.0);
+            before.resize(out.len());
         }
         let target = if before.is_empty() { &mut out } else { &mut before };
         let rectify_now = relu && subsampled.is_none();
@@ -329,7 +330,7 @@ impl Block {
                 let [a, b, c] = &coefficients;
                 let of = Normalised { a, b, c };
                 let raw = &self.state.raw[..used];
-                let maps = (gradient.as_slice(), raw);
+                let maps = (&gradient[..], raw);
                 convolution_backward(
                     convolution,
                     pass,
@@ -461,7 +462,7 @@ fn convolution_backward(
     let wanted = input != 0;
     let accumulate = slots[input].gradient.is_some();
     let mut data = match slots[input].gradient.take() {
-        _ if !wanted => Vec::new(),
+        _ if !wanted => Aligned::default(),
         Some(gradient) => gradient,
         None => work.take(slots[input].values.len()),
     };
@@ -481,8 +482,7 @@ fn convolution_backward(
         .zip(&mut work.chunks)
         .for_each(|((((g, y), x), target), space)| {
             let scratch = &mut space.scratch;
-            scratch.weights.clear();
-            scratch.weights.resize(weights, 0.0);
+            scratch.weights.reset(weights);
             let run = |geometry: &Geometry,
                        phases: &[Phase],
                        scratch: &mut _,

@@ -1,6 +1,7 @@
 //! Convolution of one image, forward and backward, as products over padded maps.
 
 use super::{
+    aligned::Aligned,
     conv::{Engine, Product},
     geometry::{Border, Geometry, Phase, padded_len},
     layout::pad,
@@ -9,20 +10,20 @@ use super::{
 /// What the passes over one image need besides its maps; reused from image to image.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    input: Vec<f32>,
-    gradient: Vec<f32>,
+    input: Aligned,
+    gradient: Aligned,
     /// R×S×C×K sums of the weight gradient.
-    pub weights: Vec<f32>,
+    pub weights: Aligned,
 }
 
 /// The padded map of a convolution's input; the map itself where nothing is padded.
-fn padded_input<'a>(geometry: &Geometry, input: &'a [f32], room: &'a mut Vec<f32>) -> &'a [f32] {
+fn padded_input<'a>(geometry: &Geometry, input: &'a [f32], room: &'a mut Aligned) -> &'a [f32] {
     if geometry.padding == 0 {
         return input;
     }
     let Geometry { in_height, in_width, in_channels, .. } = *geometry;
     let border = geometry.input_border();
-    room.resize(padded_len(in_height, in_width, in_channels, border), 0.0);
+    room.resize(padded_len(in_height, in_width, in_channels, border));
     pad(input, (in_height, in_width, in_channels), border, room);
     room
 }
@@ -92,7 +93,7 @@ impl Backward<'_> {
         let border = geometry.output_border();
         let Geometry { out_height, out_width, out_channels, .. } = *geometry;
         let len = padded_len(out_height, out_width, out_channels, border);
-        scratch.gradient.resize(len + Engine::SLACK, 0.0);
+        scratch.gradient.resize(len + Engine::SLACK);
         fill(&mut scratch.gradient[..len], border);
         self.weight_gradient(input, border, scratch);
         if let Some(data) = data {
@@ -250,7 +251,7 @@ mod tests {
     }
 
     fn run_forward(g: &Geometry, engine: Engine, x: &[f32], w: &[f32]) -> Vec<f32> {
-        let (mut packed, mut y) = (Vec::new(), vec![9.0; g.output_len()]);
+        let (mut packed, mut y) = (Aligned::default(), vec![9.0; g.output_len()]);
         pack_forward(g, engine, w, &mut packed);
         forward(g, engine, x, &packed, &mut Scratch::default(), &mut y);
         y
@@ -265,9 +266,10 @@ mod tests {
         dy: &[f32],
     ) -> (Vec<f32>, Vec<f32>) {
         let phases = g.phases(engine);
-        let mut packed = Vec::new();
+        let mut packed = Aligned::default();
         pack_backward(g, engine, &phases, w, &mut packed);
-        let mut scratch = Scratch { weights: vec![0.0; g.weights_len()], ..Scratch::default() };
+        let weights = Aligned::zeros(g.weights_len());
+        let mut scratch = Scratch { weights, ..Scratch::default() };
         let mut dx = vec![1.0; g.input_len()];
         let shape = (g.out_height, g.out_width, g.out_channels);
         let backward =

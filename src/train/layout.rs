@@ -2,6 +2,7 @@
 //! (PyTorch's order), in blocks of columns for the tiles, and R×S×C×K where gradients add up.
 
 use super::{
+    aligned::Aligned,
     conv::Engine,
     geometry::{Border, Geometry, Phase},
 };
@@ -12,13 +13,12 @@ pub(super) fn pack_forward(
     geometry: &Geometry,
     engine: Engine,
     weights: &[f32],
-    packed: &mut Vec<f32>,
+    packed: &mut Aligned,
 ) {
     let Geometry { in_channels, out_channels, kernel_height, kernel_width, .. } = *geometry;
     let taps = kernel_height * kernel_width;
     let block = engine.block(out_channels);
-    packed.clear();
-    packed.resize(out_channels.next_multiple_of(block) * taps * in_channels, 0.0);
+    packed.reset(out_channels.next_multiple_of(block) * taps * in_channels);
     for (k, filter) in weights.chunks_exact(taps * in_channels).enumerate() {
         let base = k / block * taps * in_channels * block + k % block;
         for (c, kernel) in filter.chunks_exact(taps).enumerate() {
@@ -36,15 +36,14 @@ pub(super) fn pack_backward(
     engine: Engine,
     phases: &[Phase],
     weights: &[f32],
-    packed: &mut Vec<f32>,
+    packed: &mut Aligned,
 ) {
     let Geometry { in_channels, out_channels, kernel_height, kernel_width, stride, .. } = *geometry;
     let block = engine.block(in_channels);
     let padded = in_channels.next_multiple_of(block);
     let total: usize =
         phases.iter().map(|phase| phase.taps.0 * phase.taps.1 * out_channels * padded).sum();
-    packed.clear();
-    packed.resize(total, 0.0);
+    packed.reset(total);
     for phase in phases {
         let (rows, columns) = phase.taps;
         for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |c| (row, c))) {

@@ -21,8 +21,9 @@ pub struct Row {
     pub test_accuracy: f64,
     /// Effectual share of the quantised weights after the epoch.
     pub density: f64,
-    /// Training only, by the wall clock.
-    pub images_per_second: f64,
+    /// Training only, by the wall clock; not kept in checkpoints, which repeat to the byte.
+    #[serde(skip)]
+    pub images_per_second: Option<f64>,
 }
 
 /// All rows as CSV.
@@ -35,7 +36,7 @@ pub fn csv(rows: &[Row]) -> String {
     for row in rows {
         let _ = writeln!(
             text,
-            "{},{:.6e},{:.5},{:.5},{:.5},{:.5},{:.5},{:.1}",
+            "{},{:.6e},{:.5},{:.5},{:.5},{:.5},{:.5},{}",
             row.epoch,
             row.learning_rate,
             row.train_loss,
@@ -43,7 +44,7 @@ pub fn csv(rows: &[Row]) -> String {
             row.test_loss,
             row.test_accuracy,
             row.density,
-            row.images_per_second
+            row.images_per_second.map_or(String::new(), |speed| format!("{speed:.1}"))
         );
     }
     text

@@ -1,5 +1,6 @@
 //! Quantisation-aware training.
 
+mod aligned;
 mod block;
 pub mod checkpoint;
 mod conv;

@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
             test_loss: test.mean_loss(),
             test_accuracy: test.accuracy(),
             density: density.share(),
-            images_per_second,
+            images_per_second: Some(images_per_second),
         })
     }
 

@@ -1,19 +1,22 @@
 //! A place for one activation map of every image of a batch, and its gradient.
 
+use super::aligned::Aligned;
+
 /// An activation map, NHWC.
 #[derive(Debug)]
 pub(super) struct Slot {
     /// Rows, columns, channels of one image.
     pub shape: (usize, usize, usize),
     /// batch × rows × columns × channels.
-    pub values: Vec<f32>,
+    pub values: Aligned,
     /// As long as `values`; absent until a reader has passed one back.
-    pub gradient: Option<Vec<f32>>,
+    pub gradient: Option<Aligned>,
 }
 
 impl Slot {
     pub(super) fn new(shape: (usize, usize, usize), batch: usize) -> Self {
-        Self { shape, values: vec![0.0; shape.0 * shape.1 * shape.2 * batch], gradient: None }
+        let values = Aligned::zeros(shape.0 * shape.1 * shape.2 * batch);
+        Self { shape, values, gradient: None }
     }
 
     /// Floats of one image.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::direct::Scratch;
+use super::{aligned::Aligned, direct::Scratch};
 
 /// Parts of a batch that are worked on side by side. The number is fixed, and sums over a batch
 /// add up the parts in order, so that results do not depend on the number of threads.
@@ -28,7 +28,7 @@ pub(super) struct Workspace {
     /// A weight gradient, summed over chunks.
     pub weights: Vec<f32>,
     /// Gradient maps not in use, by length.
-    free: BTreeMap<usize, Vec<Vec<f32>>>,
+    free: BTreeMap<usize, Vec<Aligned>>,
 }
 
 impl Workspace {
@@ -38,12 +38,12 @@ impl Workspace {
     }
 
     /// A buffer with unknown content.
-    pub(super) fn take(&mut self, len: usize) -> Vec<f32> {
-        self.free.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| vec![0.0; len])
+    pub(super) fn take(&mut self, len: usize) -> Aligned {
+        self.free.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| Aligned::zeros(len))
     }
 
     /// Keeps a buffer for later.
-    pub(super) fn give(&mut self, buffer: Vec<f32>) {
+    pub(super) fn give(&mut self, buffer: Aligned) {
         self.free.entry(buffer.len()).or_default().push(buffer);
     }
 

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use signloop::{
     method::{PlanOptions, PlanRequest, find},
-    quant::{QuantizedTensor, Scheme, WeightShape},
+    quant::{QuantizedTensor, Scheme},
     workload::{LayerShape, OperandBits, WeightStore, Workload, parse, shipped},
 };
 
@@ -44,23 +44,6 @@ fn dense_and_zero_skip_on_every_shipped_layer() {
         }
     }
     assert!(checked > 200, "only {checked} layers were checked");
-}
-
-fn two_filters(codes: [i8; 12]) -> (LayerShape, QuantizedTensor) {
-    let shape = LayerShape::linear(1, 6, 2).unwrap();
-    let weights = WeightShape { filters: 2, channels: 6, kernel_height: 1, kernel_width: 1 };
-    let tensor =
-        QuantizedTensor::new(Scheme::SignedBinary, weights, codes.to_vec(), vec![1.0; 2]).unwrap();
-    (shape, tensor)
-}
-
-/// Figure 9 of the review thread: filters {x,0,x,0,x,0} and {y,y,y,0,0,0} over {a..f}. Unshared,
-/// a+c+e and a+b+c take 2 adds each: 4. (The shared count of 3 belongs to `sum-merge`.)
-#[test]
-fn figure_9_takes_four_adds_unshared() {
-    let (shape, weights) = two_filters([1, 0, 1, 0, 1, 0, -1, -1, -1, 0, 0, 0]);
-    assert_eq!(adds("zero-skip", &shape, &weights), 4);
-    assert_eq!(adds("dense", &shape, &weights), 10);
 }
 
 /// Two equal filters of two channels of 3×3 kernels without zeros: each channel's kernel is summed

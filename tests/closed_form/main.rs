@@ -3,3 +3,4 @@
 mod accelerators;
 mod counts;
 mod shapes;
+mod sharing;

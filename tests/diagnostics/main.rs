@@ -1,6 +1,9 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
 mod accelerator;
+mod data;
+mod plots;
+mod schema;
 mod sweep;
 mod weights;
 

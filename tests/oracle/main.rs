@@ -1,5 +1,6 @@
 //! Does every counted program compute the dense product? Equality, not tolerance.
 
+mod encoder;
 mod gradients;
 mod kernels;
 mod mapper;

@@ -1,9 +1,14 @@
 //! Does it run? The binary, its streams and its exit codes.
 
 mod check;
+mod measure;
 mod plot;
+mod program;
 mod report;
+mod reproduce;
+mod streams;
 mod sweep;
+mod train;
 
 use assert_cmd::Command;
 

@@ -75,6 +75,12 @@ struct Writer<'a> {
     busy: bool,
 }
 
+/// Exchanges registers 5 to 7 and 13 to 15: an add whose last operand is one of the first eight
+/// is a byte shorter under VEX, and the loads that many sums read are in 13 and 14.
+fn low(register: Register) -> Register {
+    if register & 7 >= 5 { register ^ 8 } else { register }
+}
+
 fn too_large() -> crate::Error {
     Problem::new("the layer is too large for a kernel: an offset exceeds 2 GiB").into()
 }
@@ -103,7 +109,11 @@ impl Writer<'_> {
         if self.wide() {
             self.emitter.code.evex(opcode, length, registers, last, (0, false));
         } else {
-            self.emitter.code.vex(opcode, length, registers, last);
+            let last = match last {
+                Operand::Reg(register) => Operand::Reg(low(register)),
+                memory => memory,
+            };
+            self.emitter.code.vex(opcode, length, registers.map(low), last);
         }
     }
 

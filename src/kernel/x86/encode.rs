@@ -72,6 +72,7 @@ pub mod ops {
     pub const VFMADD231PS: Opcode = op(2, 1, 0xB8);
     pub const VFNMADD231PS: Opcode = op(2, 1, 0xBC);
     pub const VFMADD213PS: Opcode = op(2, 1, 0xA8);
+    pub const VPADDB: Opcode = op(1, 1, 0xFC);
     pub const VPADDW: Opcode = op(1, 1, 0xFD);
     pub const VPSUBW: Opcode = op(1, 1, 0xF9);
     pub const VPADDD: Opcode = op(1, 1, 0xFE);

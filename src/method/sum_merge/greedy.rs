@@ -8,7 +8,7 @@
 use super::sets::Sets;
 
 /// Best partners kept for a set between two full counts.
-const WINDOW: usize = 20;
+const WINDOW: usize = 12;
 
 /// Merged sums: a sum's columns, and the merged sums (indices) that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,15 +129,76 @@ impl State {
             if partners.rest < bound {
                 return Found::Less(partners.rest);
             }
-            self.count(set);
+            self.count(set, bound);
         }
     }
 
     /// Counts the overlaps of a set with all others and keeps the best.
-    fn count(&mut self, set: u32) {
-        let rest = self.sets.largest_overlaps(set, WINDOW, &mut self.found);
+    fn count(&mut self, set: u32, bound: u32) {
+        let rest = self.sets.largest_overlaps(set, (WINDOW, bound), &mut self.found);
         let partners = &mut self.partners[set as usize];
         partners.best.clone_from(&self.found);
         partners.rest = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Columns that a sum adds, those of its parts included.
+    fn columns(merged: &Merged, sum: &Sum) -> Vec<u16> {
+        let mut all = sum.columns.clone();
+        for part in &sum.parts {
+            all.extend(columns(merged, &merged.made[*part as usize]));
+        }
+        all.sort_unstable();
+        all
+    }
+
+    fn draw(sums: usize, columns: u16, seed: u64) -> Vec<Vec<u16>> {
+        let mut state = seed;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state >> 62 == 0
+        };
+        (0..sums).map(|_| (0..columns).filter(|_| draw()).collect()).collect()
+    }
+
+    /// Every sum stays what it was, and at the end no two share two columns. The sizes take in
+    /// bit planes that grow, listed holders (more than 4,096 sets) and columns that fill no word.
+    #[test]
+    fn sums_stay_and_nothing_is_left_to_share() {
+        for (sums, width) in [(40, 30), (300, 70), (1_500, 50), (2_500, 21)] {
+            let given = draw(sums, width, 7);
+            let merged = merge(usize::from(width), given.clone());
+            for (sum, given) in merged.given.iter().zip(&given) {
+                assert_eq!(columns(&merged, sum), *given);
+            }
+            let sets = merged.given.iter().chain(&merged.made).map(|sum| &sum.columns);
+            let masks: Vec<u128> = sets
+                .map(|columns| columns.iter().fold(0, |mask, column| mask | 1_u128 << column))
+                .filter(|mask| mask.count_ones() >= 2)
+                .collect();
+            for (index, mask) in masks.iter().enumerate() {
+                let shared = masks[..index].iter().any(|other| (mask & other).count_ones() >= 2);
+                assert!(!shared, "{sums} sums of {width} columns");
+            }
+        }
+    }
+
+    /// {0..9}, {0..4}, {3..9}: the largest overlap is of the first and third (6), then the rest of
+    /// the first, {0, 1, 2}, is in the second.
+    #[test]
+    fn the_largest_overlap_goes_first() {
+        let given = vec![(0..9).collect(), (0..4).collect(), (3..9).collect()];
+        let merged = merge(9, given);
+        let made: Vec<&[u16]> = merged.made.iter().map(|sum| sum.columns.as_slice()).collect();
+        assert_eq!(made, [&[3, 4, 5, 6, 7, 8][..], &[0, 1, 2][..]]);
+        assert_eq!(merged.given[0].parts, [0, 1]);
+        assert_eq!(
+            (&merged.given[1].columns[..], &merged.given[1].parts[..]),
+            (&[3][..], &[1][..])
+        );
     }
 }

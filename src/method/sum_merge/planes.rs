@@ -21,6 +21,10 @@ impl Membership {
         Self { blocks, bits: vec![[0; BLOCK]; blocks * columns] }
     }
 
+    pub(super) fn columns(&self) -> usize {
+        self.bits.len() / self.blocks
+    }
+
     /// Sets that fit.
     pub(super) fn capacity(&self) -> usize {
         self.blocks * BLOCK * 64

@@ -111,8 +111,8 @@ impl Sets {
         if self.lists.len() < MOST_PLANES {
             membership.grow();
         } else {
-            let columns = self.words * 64;
-            let lists = (0..columns).map(|column| membership.holders(column)).collect();
+            let lists =
+                (0..membership.columns()).map(|column| membership.holders(column)).collect();
             self.holders = Holders::Lists(lists);
         }
     }
@@ -166,11 +166,11 @@ impl Sets {
     }
 
     /// Puts the `most` largest overlaps of a set, of at least 2, as (overlap, other) into
-    /// `found`, the largest last. Returns a bound on all the others.
+    /// `found`, the largest last. Returns a bound on all the others. No overlap is above `bound`.
     pub(super) fn largest_overlaps(
         &mut self,
         set: u32,
-        most: usize,
+        (most, bound): (usize, u32),
         found: &mut Vec<(u32, u32)>,
     ) -> u32 {
         found.clear();
@@ -182,7 +182,10 @@ impl Sets {
                 self.counts.largest(most, found)
             }
             Holders::Lists(lists) => {
-                self.counter.count(lists, list, self.lists.len());
+                self.counter.resize(self.lists.len());
+                if self.counter.count(lists, list, (set, bound, most), found) {
+                    return bound;
+                }
                 self.counter.drain(set, found);
                 let place = found.len().saturating_sub(most);
                 if place > 0 {
@@ -206,9 +209,19 @@ struct Counter {
 }
 
 impl Counter {
-    fn count(&mut self, holders: &[Vec<u32>], list: &[u16], sets: usize) {
+    fn resize(&mut self, sets: usize) {
         self.counts.resize(sets.max(self.counts.len()), 0);
-        self.touched.clear();
+    }
+
+    /// Counts the holders of the listed columns. Once `most` sets have reached `bound`, which none
+    /// exceeds, it stops with them in `found` and nothing counted; whether it did is returned.
+    fn count(
+        &mut self,
+        holders: &[Vec<u32>],
+        list: &[u16],
+        (set, bound, most): (u32, u32, usize),
+        found: &mut Vec<(u32, u32)>,
+    ) -> bool {
         for column in list {
             for holder in &holders[usize::from(*column)] {
                 let count = &mut self.counts[*holder as usize];
@@ -216,15 +229,26 @@ impl Counter {
                     self.touched.push(*holder);
                 }
                 *count += 1;
+                if u32::from(*count) == bound && *holder != set {
+                    found.push((bound, *holder));
+                    if found.len() == most {
+                        for touched in self.touched.drain(..) {
+                            self.counts[touched as usize] = 0;
+                        }
+                        return true;
+                    }
+                }
             }
         }
+        found.clear();
+        false
     }
 
     fn drain(&mut self, set: u32, found: &mut Vec<(u32, u32)>) {
-        for other in &self.touched {
-            let count = std::mem::take(&mut self.counts[*other as usize]);
-            if count >= 2 && *other != set {
-                found.push((u32::from(count), *other));
+        for other in self.touched.drain(..) {
+            let count = std::mem::take(&mut self.counts[other as usize]);
+            if count >= 2 && other != set {
+                found.push((u32::from(count), other));
             }
         }
     }

@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn log_ticks_are_powers_or_one_two_five() {
         let axis = Axis::log("", "");
-        let scale = Scale::over([1e-3, 9e4].into_iter(), &axis, 5);
+        let scale = Scale::over([1e-3, 9e3].into_iter(), &axis, 5);
         assert_eq!(labels(&scale)[..3], ["10−3", "10−2", "10−1"]);
         let scale = Scale::over([0.4, 3.0].into_iter(), &axis, 5);
         assert_eq!(labels(&scale), ["0.5", "1", "2"]);

@@ -125,6 +125,9 @@ fn polyline_inside(scene: &mut Scene, frame: Frame, path: Vec<Point>, stroke: St
 /// The part of a segment inside the frame (Liang and Barsky 1984).
 fn clip(frame: Frame, from: Point, to: Point) -> Option<(Point, Point)> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    if !(dx.is_finite() && dy.is_finite()) {
+        return None;
+    }
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
     for (delta, room) in [
         (-dx, from.0 - frame.left),
@@ -142,7 +145,6 @@ fn clip(frame: Frame, from: Point, to: Point) -> Option<(Point, Point)> {
             leave = leave.min(room / delta);
         }
     }
-    // Also false for coordinates that are no numbers.
     if enter <= leave {
         // An end that is not cut stays exactly where it was, so that pieces join.
         let at = |share: f64| (from.0 + share * dx, from.1 + share * dy);
@@ -195,8 +197,8 @@ fn draw_marker(scene: &mut Scene, (x, y): Point, marker: Marker, colour: Colour)
     scene.polygon(corners, Some(colour), Some(Stroke::solid(Colour::WHITE, AXIS_LINE)));
 }
 
-/// Writes each point's label at the first of eight places around it that covers no marker, no
-/// other label, and stays on the page; a label without such a place is left out of the drawing
+/// Writes each point's label at the first of thirteen places around it that covers no marker and no
+/// other label (and no line, if there is such a place), and stays on the page; a label without such a place is left out of the drawing
 /// (it stays in the CSV).
 fn labels(
     scene: &mut Scene,
@@ -215,6 +217,11 @@ fn labels(
             [x - MARKER, y - MARKER, x + MARKER, y + MARKER]
         })
         .collect();
+    let drawn = all().filter(|series| series.marks != Marks::Markers);
+    let lines: Vec<(Point, Point)> = drawn
+        .flat_map(|series| series.points.windows(2))
+        .map(|pair| (place(pair[0].x, pair[0].y), place(pair[1].x, pair[1].y)))
+        .collect();
     let cap = size * CAP_HEIGHT;
     for point in all().flat_map(|series| &series.points).filter(|point| !point.label.is_empty()) {
         let (x, y) = place(point.x, point.y);
@@ -229,18 +236,32 @@ fn labels(
             (x + gap * 0.7, y + gap * 0.7 + cap),
             (x - gap * 0.7 - width, y - gap * 0.7),
             (x - gap * 0.7 - width, y + gap * 0.7 + cap),
+            (x + gap, y - gap * 2.0),
+            (x - gap - width, y - gap * 2.0),
+            (x + gap * 4.0, y + cap * 0.2),
+            (x - width / 2.0, y - gap * 3.0),
+            (x - width / 2.0, y + gap * 3.0 + cap),
         ];
-        let free = spots.into_iter().find_map(|(left, baseline)| {
-            let area = [left - 0.5, baseline - cap - 0.8, left + width + 0.5, baseline + 1.8];
-            let on_page = area[0] > frame.left + 1.0
-                && area[2] < scene.width - 1.0
-                && area[1] > 1.0
-                && area[3] < frame.bottom - 1.0;
-            let apart = |other: &[f64; 4]| {
-                area[2] < other[0] || other[2] < area[0] || area[3] < other[1] || other[3] < area[1]
-            };
-            (on_page && taken.iter().all(apart)).then_some((left, baseline, area))
-        });
+        let find = |clear_of_lines: bool| {
+            spots.into_iter().find_map(|(left, baseline)| {
+                let area = [left - 0.5, baseline - cap - 0.8, left + width + 0.5, baseline + 1.8];
+                let on_page = area[0] > frame.left + 1.0
+                    && area[2] < scene.width - 1.0
+                    && area[1] > 1.0
+                    && area[3] < frame.bottom - 1.0;
+                let apart = |other: &[f64; 4]| {
+                    area[2] < other[0]
+                        || other[2] < area[0]
+                        || area[3] < other[1]
+                        || other[3] < area[1]
+                };
+                let around = Frame { left: area[0], top: area[1], right: area[2], bottom: area[3] };
+                let crossed = |(from, to): &(Point, Point)| clip(around, *from, *to).is_some();
+                let clear = !clear_of_lines || !lines.iter().any(crossed);
+                (on_page && clear && taken.iter().all(apart)).then_some((left, baseline, area))
+            })
+        };
+        let free = find(true).or_else(|| find(false));
         if let Some((left, baseline, area)) = free {
             scene.text((left, baseline), point.label.as_str(), Align::Start, size);
             taken.push(area);

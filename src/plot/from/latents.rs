@@ -168,9 +168,9 @@ fn fit_line(name: &str, fit: &LatentFit, gauss: bool, part: f64, reach: f64) -> 
             (-(x - fit.median).abs() / fit.laplace_scale).exp() / (2.0 * fit.laplace_scale)
         }
     };
-    let points = (0..=120)
+    let points = (0..=480)
         .map(|step| {
-            let x = -reach + 2.0 * reach * f64::from(step) / 120.0;
+            let x = -reach + 2.0 * reach * f64::from(step) / 480.0;
             DataPoint::at(x, density(x) * part)
         })
         .collect();

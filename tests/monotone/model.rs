@@ -1,5 +1,3 @@
-//! Does more of a resource never cost more, and does the model's bookkeeping add up?
-
 use std::path::Path;
 
 use proptest::prelude::*;

@@ -1,0 +1,23 @@
+//! `signloop completions`.
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::{Arguments, common::emit};
+use crate::{Error, Result};
+
+/// Arguments of `signloop completions`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Prints a script for the shell to source.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Arguments::command(), "signloop", &mut script);
+    let script = String::from_utf8(script).map_err(|error| Error::Internal(error.to_string()))?;
+    emit(&script, None)
+}

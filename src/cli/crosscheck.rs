@@ -1,0 +1,162 @@
+//! `signloop crosscheck`.
+
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
+
+use super::{
+    common::{emit, load_workload, schemes_of, weights_of},
+    measure::{activations, effort, layers},
+};
+use crate::{
+    Result, arch,
+    diagnostics::Problem,
+    kernel::{Activations, Isa},
+    measure::{
+        Measurement, Settings, cache_bytes, compare, comparison_table, count, measure_layers,
+        within_bands,
+    },
+};
+
+/// Arguments of `signloop crosscheck`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// This machine, as `signloop calibrate` wrote it.
+    #[arg(long)]
+    arch: PathBuf,
+    /// Network: a TOML file or a shipped name.
+    #[arg(long)]
+    workload: PathBuf,
+    /// Layers, comma-separated; all quantised ones by default.
+    #[arg(long, value_delimiter = ',')]
+    layer: Vec<String>,
+    /// Schemes, comma-separated; those of the weights by default.
+    #[arg(long, value_delimiter = ',')]
+    scheme: Vec<String>,
+    /// Methods that are compiled, comma-separated.
+    #[arg(long, value_delimiter = ',', default_value = "row-pattern")]
+    kernel: Vec<String>,
+    /// Activation types, comma-separated: `fp32`, `u1` to `u8`.
+    #[arg(long, value_delimiter = ',', default_value = "fp32,u8")]
+    activations: Vec<String>,
+    /// Weights instead of the workload's own.
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Seed of synthetic weights.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Rounds at most, for each layer.
+    #[arg(long, default_value_t = 100)]
+    rounds: usize,
+    /// Seconds at most, for each layer.
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Count reads and writes of the AVX2 kernels with valgrind's cachegrind instead of timing.
+    #[arg(long)]
+    cachegrind: bool,
+}
+
+/// Measures, compares, prints the verdict. Exit code 1 outside the bands.
+pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
+    let machine = arch::load(&arguments.arch)?;
+    let workload = load_workload(&arguments.workload)?;
+    let weights = weights_of(&workload, arguments.weights.as_deref())?;
+    let cache = cache_bytes(2).unwrap_or(1 << 20);
+    let isa = if arguments.cachegrind { Isa::named("avx2")? } else { Isa::detect()? };
+    let settings = Settings {
+        layers: layers(&workload, &arguments.layer)?,
+        weights: &weights,
+        seed: arguments.seed,
+        schemes: schemes_of(&arguments.scheme, &weights)?,
+        methods: arguments.kernel.clone(),
+        activations: arguments
+            .activations
+            .iter()
+            .map(|name| activations(name))
+            .collect::<Result<_>>()?,
+        isa,
+        threads: 1,
+        cache_bytes: cache,
+        effort: effort(if arguments.cachegrind { 1 } else { arguments.rounds }, arguments.seconds)?,
+    };
+    if machine.kernel.is_none() && !arguments.cachegrind {
+        return Err(Problem::new(format!("`{}` has no kernel rates", machine.name))
+            .hint("`signloop calibrate --out arch/this-machine.toml` measures this machine")
+            .into());
+    }
+    let progress = indicatif::ProgressBar::new_spinner();
+    let measured = measure_layers(&settings, |layer| {
+        progress.set_message(layer.to_owned());
+        progress.tick();
+    })?;
+    progress.finish_and_clear();
+    if arguments.cachegrind {
+        return counts(arguments, &measured);
+    }
+    let rows = compare(&machine, &measured, cache)
+        .ok_or_else(|| crate::Error::Internal("kernel rates were checked".into()))?;
+    emit(&comparison_table(&machine, &rows), None)?;
+    Ok(if within_bands(&rows) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Tolerated difference of counts.
+const COUNT_BAND: f64 = 0.03;
+
+/// Counts of the kernels against cachegrind.
+fn counts(arguments: &Args, measured: &Measurement) -> Result<ExitCode> {
+    let mut text =
+        String::from("layer scheme kernel act: counted reads, writes; cachegrind's; differences\n");
+    let mut within = true;
+    let workload = arguments.workload.display().to_string();
+    let seed = arguments.seed.to_string();
+    for row in &measured.layers {
+        let Some(steps) = row.steps else { continue };
+        let activations = crate::measure::activation_name(row.activations);
+        let scheme = row.scheme.to_string();
+        let mut command = vec![
+            "--workload",
+            &workload,
+            "--layer",
+            &row.layer,
+            "--scheme",
+            &scheme,
+            "--kernel",
+            &row.method,
+            "--activations",
+            &activations,
+            "--seed",
+            &seed,
+        ];
+        let weights = arguments.weights.as_ref().map(|path| path.display().to_string());
+        if let Some(weights) = &weights {
+            command.extend(["--weights", weights]);
+        }
+        let counted = count(&command)?;
+        // fp32: each end of a sum reads scale, zero and mask, and writes a vector. u8: twice,
+        // with the upper clamp; kept sums are read again. A pass reads the constant 1 (fp32).
+        let (ends, kept) = (steps.finishes - steps.flushes, steps.flushes);
+        let (reads, writes) = match row.activations {
+            Activations::Fp32 => (3 * ends + row.passes as u64, ends),
+            Activations::Unsigned { .. } => (2 * 4 * ends + 2 * kept, 2 * ends + 2 * kept),
+        };
+        let blocks = row.blocks as f64;
+        let reads = blocks * (steps.tap_loads + steps.slot_loads + reads) as f64;
+        let writes = blocks * (steps.slot_stores + writes) as f64;
+        let (off_reads, off_writes) = (reads / counted.reads - 1.0, writes / counted.writes - 1.0);
+        within &= off_reads.abs() <= COUNT_BAND;
+        let _ = writeln!(
+            text,
+            "{} {scheme} {} {activations}: {reads:.0}, {writes:.0}; {:.0}, {:.0} ({:.0} instructions, {:.0} adds); {:+.1} %, {:+.1} %",
+            row.layer,
+            row.method,
+            counted.reads,
+            counted.writes,
+            counted.instructions,
+            blocks * steps.adds as f64,
+            off_reads * 100.0,
+            off_writes * 100.0
+        );
+    }
+    let verdict = if within { "within" } else { "outside" };
+    let _ = writeln!(text, "reads are {verdict} {:.0} % of cachegrind's", COUNT_BAND * 100.0);
+    emit(&text, None)?;
+    Ok(if within { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

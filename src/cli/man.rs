@@ -1,0 +1,44 @@
+//! `signloop man`.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+
+use super::{Arguments, common::emit};
+use crate::{Error, Result, report::write_atomically};
+
+/// Arguments of `signloop man`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder for one page a command; without it the first page goes to standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+/// Writes the pages in roff.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let mut command = Arguments::command();
+    command.build();
+    let page = |command: clap::Command| -> Result<Vec<u8>> {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command)
+            .render(&mut page)
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(page)
+    };
+    let Some(folder) = &arguments.out else {
+        let text = String::from_utf8(page(command)?);
+        return emit(&text.map_err(|error| Error::Internal(error.to_string()))?, None);
+    };
+    std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
+    let mut listing = String::new();
+    let subcommands: Vec<clap::Command> = command.get_subcommands().cloned().collect();
+    for command in std::iter::once(command).chain(subcommands) {
+        // Built commands are displayed as `signloop-simulate`.
+        let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+        let path = folder.join(format!("{name}.1"));
+        write_atomically(&path, &page(command)?)?;
+        listing.push_str(&format!("{}\n", path.display()));
+    }
+    emit(&listing, None)
+}

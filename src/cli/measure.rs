@@ -1,0 +1,143 @@
+//! `signloop measure`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
+
+use super::common::{emit, load_workload, schemes_of, weights_of};
+use crate::{
+    Error, Result,
+    diagnostics::{Problem, nearest},
+    kernel::{Activations, Isa},
+    measure::{Effort, Settings, cache_bytes, measure_layers, measurement_table},
+    workload::{Layer, Workload},
+};
+
+/// Arguments of `signloop measure`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Network: a TOML file or a shipped name.
+    #[arg(long)]
+    workload: PathBuf,
+    /// Layers, comma-separated; all quantised ones by default.
+    #[arg(long, value_delimiter = ',')]
+    layer: Vec<String>,
+    /// Schemes, comma-separated; those of the weights by default.
+    #[arg(long, value_delimiter = ',')]
+    scheme: Vec<String>,
+    /// Methods that are compiled, or `gemm-fp32`, comma-separated.
+    #[arg(long, value_delimiter = ',', default_value = "row-pattern,zero-skip,gemm-fp32")]
+    kernel: Vec<String>,
+    /// Activation types, comma-separated: `fp32`, `u1` to `u8`.
+    #[arg(long, value_delimiter = ',', default_value = "fp32,u8")]
+    activations: Vec<String>,
+    /// Weights instead of the workload's own (packed, .safetensors, .npz, .npy).
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Seed of synthetic weights.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads of a run; with 1 the thread is pinned.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Rounds at most, for each layer.
+    #[arg(long, default_value_t = 200)]
+    rounds: usize,
+    /// Seconds at most, for each layer.
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// File to write instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// Measures and prints.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let workload = load_workload(&arguments.workload)?;
+    let weights = weights_of(&workload, arguments.weights.as_deref())?;
+    let settings = Settings {
+        layers: layers(&workload, &arguments.layer)?,
+        weights: &weights,
+        seed: arguments.seed,
+        schemes: schemes_of(&arguments.scheme, &weights)?,
+        methods: arguments.kernel.clone(),
+        activations: arguments
+            .activations
+            .iter()
+            .map(|name| activations(name))
+            .collect::<Result<_>>()?,
+        isa: Isa::detect()?,
+        threads: threads(arguments.threads)?,
+        cache_bytes: cache_bytes(2).unwrap_or(1 << 20),
+        effort: effort(arguments.rounds, arguments.seconds)?,
+    };
+    let progress = indicatif::ProgressBar::new_spinner();
+    let measured = measure_layers(&settings, |layer| {
+        progress.set_message(layer.to_owned());
+        progress.tick();
+    })?;
+    progress.finish_and_clear();
+    let text = match arguments.format {
+        Format::Table => measurement_table(&measured),
+        Format::Json => {
+            serde_json::to_string_pretty(&measured)
+                .map_err(|error| Error::Internal(error.to_string()))?
+                + "\n"
+        }
+    };
+    emit(&text, arguments.out.as_deref())
+}
+
+/// The named quantised layers, or all.
+pub(super) fn layers<'a>(workload: &'a Workload, names: &[String]) -> Result<Vec<&'a Layer>> {
+    if names.is_empty() {
+        return Ok(workload.quantized_layers().collect());
+    }
+    super::common::parse_names(names, |name| {
+        workload.quantized_layers().find(|layer| layer.name == name).ok_or_else(|| {
+            let problem = Problem::new(format!("no quantised layer is named `{name}`"));
+            let known = workload.quantized_layers().map(|layer| layer.name.as_str());
+            match nearest(name, known) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem,
+            }
+        })
+    })
+}
+
+/// `fp32`, or `u` and a number of bits.
+pub(super) fn activations(name: &str) -> Result<Activations> {
+    if name == "fp32" {
+        return Ok(Activations::Fp32);
+    }
+    let bits = name.strip_prefix('u').and_then(|bits| bits.parse().ok());
+    match bits {
+        Some(bits @ 1..=8) => Ok(Activations::Unsigned { bits }),
+        _ => Err(Problem::new(format!("unknown activation type `{name}`"))
+            .hint("expected `fp32` or `u1` to `u8`")
+            .into()),
+    }
+}
+
+fn threads(threads: usize) -> Result<usize> {
+    match threads {
+        1..=1024 => Ok(threads),
+        _ => Err(Problem::new(format!("--threads must be from 1 to 1024, got {threads}")).into()),
+    }
+}
+
+pub(super) fn effort(rounds: usize, seconds: f64) -> Result<Effort> {
+    if !(1..=1_000_000).contains(&rounds) || !(0.0..=3600.0).contains(&seconds) {
+        return Err(Problem::new("--rounds must be 1 to 1000000 and --seconds 0 to 3600").into());
+    }
+    Ok(Effort { rounds, budget: Duration::from_secs_f64(seconds) })
+}

@@ -1,0 +1,148 @@
+//! Fewest adds, and fewest adds among the programs that fit L1.
+//!
+//! The program with the fewest adds keeps many sums alive; once they spill out of L1 it may be
+//! the slower one (repetition notes §5.2), so both are named.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::types::{LayerReport, LayerResult, Report};
+use crate::{
+    arch::CpuArch,
+    method::{Execution, OpCounts},
+    workload::LayerShape,
+};
+
+/// What an op program needs beside it while it runs over one vector of output positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WorkingSet {
+    /// Inputs of one group, one vector each.
+    pub operands: u64,
+    /// Slots of intermediate sums: the most that are live at once, one vector each.
+    pub slots: u64,
+    /// Bytes of both at the core's vector width.
+    pub bytes: u64,
+    /// Bytes of L1.
+    pub l1_bytes: u64,
+    /// Whether `bytes` is at most `l1_bytes`.
+    pub fits_l1: bool,
+}
+
+impl WorkingSet {
+    /// The working set of an op program; other executions block for L1 by themselves.
+    #[must_use]
+    pub fn of(
+        arch: &CpuArch,
+        shape: &LayerShape,
+        execution: Execution,
+        counts: &OpCounts,
+    ) -> Option<Self> {
+        let l1_bytes = arch.caches.first()?.size_bytes();
+        let operands = shape.filter_len();
+        let vectors = operands.checked_add(counts.peak_live)?;
+        let bytes = vectors.checked_mul(arch.core.simd_bits.value / 8)?;
+        let fits_l1 = bytes <= l1_bytes;
+        (execution == Execution::Program).then_some(Self {
+            operands,
+            slots: counts.peak_live,
+            bytes,
+            l1_bytes,
+            fits_l1,
+        })
+    }
+}
+
+/// A method and its adds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fewest {
+    /// Method.
+    pub method: String,
+    /// Adds of the whole layer.
+    pub adds_total: u64,
+}
+
+/// The op programs of one layer and scheme with the fewest adds.
+#[derive(Debug, Clone, Serialize)]
+pub struct LayerBest {
+    /// Scheme.
+    pub scheme: String,
+    /// Of all op programs.
+    pub fewest_adds: Fewest,
+    /// Of those whose working set fits L1, if any does.
+    pub fewest_adds_in_l1: Option<Fewest>,
+}
+
+/// The best op programs for every scheme, in order of appearance; of equal ones the first.
+#[must_use]
+pub fn best(results: &[LayerResult]) -> Vec<LayerBest> {
+    let mut best: Vec<LayerBest> = Vec::new();
+    for result in results {
+        let Some(set) = &result.working_set else { continue };
+        let adds_total = result.ops.adds_total;
+        let own = || Fewest { method: result.method.clone(), adds_total };
+        let fitting = set.fits_l1.then(own);
+        let Some(known) = best.iter_mut().find(|known| known.scheme == result.scheme) else {
+            best.push(LayerBest {
+                scheme: result.scheme.clone(),
+                fewest_adds: own(),
+                fewest_adds_in_l1: fitting,
+            });
+            continue;
+        };
+        if adds_total < known.fewest_adds.adds_total {
+            known.fewest_adds = own();
+        }
+        let less = known.fewest_adds_in_l1.as_ref().is_none_or(|k| adds_total < k.adds_total);
+        if less && set.fits_l1 {
+            known.fewest_adds_in_l1 = fitting;
+        }
+    }
+    best
+}
+
+/// One line a scheme: adds of the network if every layer takes its best method, with and without
+/// the condition that it fits L1.
+#[must_use]
+pub fn summary(report: &Report) -> String {
+    let mut schemes: Vec<&str> = Vec::new();
+    for best in report.layers.iter().flat_map(|layer| &layer.best) {
+        if !schemes.contains(&best.scheme.as_str()) {
+            schemes.push(&best.scheme);
+        }
+    }
+    let mut text = String::new();
+    for scheme in schemes {
+        let all = tally(&report.layers, scheme, |best| Some(&best.fewest_adds));
+        let fitting = tally(&report.layers, scheme, |best| best.fewest_adds_in_l1.as_ref());
+        let _ = writeln!(text, "{scheme}: fewest adds {all}; fits L1 {fitting}");
+    }
+    text
+}
+
+fn tally<'a>(
+    layers: &'a [LayerReport],
+    scheme: &str,
+    pick: impl Fn(&'a LayerBest) -> Option<&'a Fewest>,
+) -> String {
+    let mut adds = 0_u128;
+    let mut missing = 0;
+    let mut methods: Vec<(&str, usize)> = Vec::new();
+    for best in layers.iter().flat_map(|layer| &layer.best).filter(|best| best.scheme == scheme) {
+        let Some(fewest) = pick(best) else {
+            missing += 1;
+            continue;
+        };
+        adds += u128::from(fewest.adds_total);
+        match methods.iter_mut().find(|(method, _)| *method == fewest.method) {
+            Some((_, layers)) => *layers += 1,
+            None => methods.push((&fewest.method, 1)),
+        }
+    }
+    let mut words: Vec<String> =
+        methods.iter().map(|(method, layers)| format!("{method} x{layers}")).collect();
+    if missing > 0 {
+        words.push(format!("none x{missing}"));
+    }
+    format!("{adds} ({})", words.join(", "))
+}

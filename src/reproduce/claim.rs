@@ -1,0 +1,146 @@
+//! What an entry says.
+
+use super::Context;
+use crate::{Result, plot::Figure};
+
+/// Whether a claim holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Ours agrees within the tolerance that the claim names.
+    Reproduced,
+    /// Ours contradicts it under the definition that the claim names.
+    Refuted,
+    /// An input is missing: the reason and the command that would decide it are given.
+    Undecided,
+}
+
+impl Verdict {
+    /// As printed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::Refuted => "refuted",
+            Self::Undecided => "cannot be decided by this run",
+        }
+    }
+}
+
+/// One published statement and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The statement.
+    pub what: String,
+    /// Value as published.
+    pub published: String,
+    /// Value as computed here.
+    pub ours: String,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// Why, in one sentence.
+    pub why: String,
+}
+
+impl Claim {
+    /// A claim with its verdict.
+    pub fn new(
+        what: impl Into<String>,
+        published: impl Into<String>,
+        ours: impl Into<String>,
+        verdict: Verdict,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            published: published.into(),
+            ours: ours.into(),
+            verdict,
+            why: why.into(),
+        }
+    }
+
+    /// A number within a share of the published one.
+    pub fn within(what: impl Into<String>, published: f64, ours: f64, share: f64) -> Self {
+        let off = ours / published - 1.0;
+        let verdict = if off.abs() <= share { Verdict::Reproduced } else { Verdict::Refuted };
+        let why = format!("{:+.1} % (tolerance {} %)", off * 100.0, share * 100.0);
+        Self::new(what, number(published), number(ours), verdict, why)
+    }
+
+    /// A claim whose decision needs what this run does not have.
+    pub fn undecided(
+        what: impl Into<String>,
+        published: impl Into<String>,
+        reason: impl Into<String>,
+        command: &str,
+    ) -> Self {
+        let why = format!("{}; `{command}` would decide it", reason.into());
+        Self::new(what, published, "—", Verdict::Undecided, why)
+    }
+}
+
+/// About four significant digits.
+#[must_use]
+pub fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 1000.0 || size == 0.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
+
+/// Numbers beside the claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// What it shows.
+    pub title: String,
+    /// Names of the columns.
+    pub header: Vec<String>,
+    /// Rows of as many fields.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table.
+    #[must_use]
+    pub fn new(title: impl Into<String>, header: &[&str]) -> Self {
+        let header = header.iter().map(|name| (*name).to_owned()).collect();
+        Self { title: title.into(), header, rows: Vec::new() }
+    }
+
+    /// Appends a row.
+    pub fn row(&mut self, fields: impl IntoIterator<Item = String>) {
+        self.rows.push(fields.into_iter().collect());
+    }
+}
+
+/// Everything an entry found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// Statements and verdicts.
+    pub claims: Vec<Claim>,
+    /// How quantities are defined.
+    pub definition: String,
+    /// Model, data set, layer, seed: what the numbers are of.
+    pub inputs: String,
+    /// Numbers beside the claims.
+    pub tables: Vec<Table>,
+    /// Figures.
+    pub figures: Vec<Figure>,
+}
+
+/// One table, figure or number of the thread.
+pub struct Entry {
+    /// Name on the command line.
+    pub id: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// Where it stands in the thread.
+    pub place: &'static str,
+    /// The readers' questions that it answers, by number.
+    pub answers: &'static [u8],
+    /// Computes it.
+    pub run: fn(&Context) -> Result<Outcome>,
+}

@@ -1,0 +1,20 @@
+//! Every claim of the published thread, computed again: published value, ours, the definition,
+//! the inputs, and a verdict.
+//!
+//! An entry ([`entries`]) asks the library as a user would, and says "cannot be decided" where an
+//! input is missing, with the command that would decide it. Nothing here is a stored result.
+
+mod accuracy;
+mod claim;
+mod context;
+mod digits;
+mod document;
+mod entries;
+mod measured;
+mod run;
+
+pub use claim::{Claim, Entry, Outcome, Table, Verdict};
+pub use context::{Context, Given};
+pub use document::{document, summary};
+pub use entries::{ENTRIES, entries};
+pub use run::{Finished, run};

@@ -1,0 +1,74 @@
+//! What does a user see for each input that no figure can be made from?
+
+use std::path::PathBuf;
+
+use signloop::{
+    Error,
+    plot::{Choice, Input, recipe},
+};
+
+fn input(name: &str, text: &str) -> Input {
+    Input { path: PathBuf::from(name), bytes: text.as_bytes().to_vec() }
+}
+
+fn refused(figure: &str, inputs: &[Input], choice: &Choice) -> String {
+    let found = recipe(figure).unwrap_or_else(|error| panic!("{error:?}")).figure(inputs, choice);
+    let Err(Error::Input(problems)) = found else { panic!("{figure} was drawn: {found:?}") };
+    format!("{figure}\n{}\n", problems.render(false))
+}
+
+fn report(arch: &str, layer: &str) -> String {
+    format!(
+        r#"{{"schema": "signloop-report-1", "arch": "{arch}", "workload": "w", "seed": 1, "totals": [],
+        "layers": [{{"name": "{layer}", "quantized": true, "results": [{{"scheme": "binary",
+        "method": "zero-skip", "ops": {{"adds_total": 3}}}}]}}]}}"#
+    )
+}
+
+#[test]
+fn reports() {
+    let none = Choice::default();
+    let (a, b) = (report("a", "conv1"), report("b", "conv2"));
+    let mut text = refused("energy", &[input("r.json", "{")], &none);
+    text += &refused("energy", &[input("r.json", r#"{"schema": "other"}"#)], &none);
+    text += &refused("energy", &[input("r.json", &a)], &none);
+    text += &refused("reduction", &[input("r.json", &a)], &none);
+    text += &refused("ops", &[input("a.json", &a), input("b.json", &b)], &none);
+    text += &refused("ops", &[input("a.json", &a), input("again.json", &a)], &none);
+    text += &refused("ecm", &[input("a.json", &a), input("b.json", &b)], &none);
+    text += &refused("roofline", &[input("a.json", &a)], &none);
+    let ternary = Choice { schemes: vec!["ternary".to_owned()], ..Choice::default() };
+    text += &refused("ops", &[input("a.json", &a)], &ternary);
+    text += &refused("patterns", &[input("s.json", "[]")], &none);
+    text += &refused("patterns", &[input("s.json", r#"[{"scheme": "binary"}]"#)], &none);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn tables() {
+    let none = Choice::default();
+    let header = "series,effectual_params,top1_percent,label\n";
+    let rows = |rows: &str| input("runs.csv", &format!("{header}{rows}"));
+    let mut text = refused("accuracy", &[rows("")], &none);
+    text += &refused("accuracy", &[rows("binary,1e5\n")], &none);
+    text += &refused("accuracy", &[rows("binary,-3,90,a\nbinary,nan,90,b\n")], &none);
+    text +=
+        &refused("accuracy", &[input("runs.csv", "series,effectual,top1_percent\nb,1,2\n")], &none);
+    text += &refused("heat", &[rows("binary,1e5,90,a\n")], &none);
+    let columns =
+        |names: [&str; 3]| Choice { columns: Some(names.map(str::to_owned)), ..Choice::default() };
+    let twice = rows("binary,1e5,90,a\nbinary,1e5,91,a\n");
+    text += &refused("heat", &[twice], &columns(["series", "label", "top1_percent"]));
+    text += &refused("heat", &[rows("b,1,2,c\n")], &columns(["series", "lable", "top1_percent"]));
+    text += &refused("latents", &[input("w.safetensors", "")], &none);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn unknown_figures_and_entries() {
+    let figure = recipe("energie").err().unwrap();
+    let entries = ["ops-tabel", "nothing"].map(str::to_owned);
+    let entries = signloop::reproduce::entries(&entries).err().unwrap();
+    let figure = signloop::diagnostics::Problems::from(figure);
+    insta::assert_snapshot!(format!("{}\n\n{}", figure.render(false), entries.render(false)));
+}

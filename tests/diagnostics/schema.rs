@@ -1,0 +1,91 @@
+//! Do the editors' schemas say what the readers say? Every shipped file passes; every bad file
+//! fails, but for those whose fault no schema can express.
+
+use std::path::Path;
+
+/// Faults between values, or of the text itself.
+const BEYOND_A_SCHEMA: &[&str] = &[
+    // arch: order and sizes of the levels, geometry, peak.
+    "faster-than-peak",
+    "level-order",
+    "levels-swapped",
+    // A processor that calls itself an accelerator: the schema leaves those open.
+    "not-a-cpu",
+    "smaller-than-a-line",
+    "victim-l1",
+    "ways-do-not-divide",
+    // workload: shapes that do not chain.
+    "bad-add",
+    "does-not-chain",
+    "groups-do-not-divide",
+    "kernel-too-large",
+    "unknown-input",
+    // sweep: names that lead nowhere, keys swept twice.
+    "no-such-key",
+    "no-such-weights",
+    "twice",
+];
+
+fn validator(name: &str) -> jsonschema::Validator {
+    let text = std::fs::read_to_string(format!("docs/{name}.schema.json")).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+/// What is wrong with a file under a schema; TOML that does not parse is wrong, too.
+fn wrong(validator: &jsonschema::Validator, path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let Ok(table) = text.parse::<toml::Table>() else { return vec!["no TOML".to_owned()] };
+    // NaN and infinity are legal TOML and become null here, which no number is.
+    let value = serde_json::to_value(table).unwrap();
+    validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect()
+}
+
+fn files(folder: &str) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{folder}");
+    files
+}
+
+#[test]
+fn shipped_files_pass_and_name_their_schema() {
+    for (schema, folder, up) in [
+        ("arch", "arch", ".."),
+        ("workload", "workloads", ".."),
+        ("sweep", "examples/sweeps", "../.."),
+    ] {
+        let validator = validator(schema);
+        for path in files(folder) {
+            let problems = wrong(&validator, &path);
+            assert!(problems.is_empty(), "{}: {problems:#?}", path.display());
+            let text = std::fs::read_to_string(&path).unwrap();
+            let hint = format!("#:schema {up}/docs/{schema}.schema.json");
+            assert_eq!(text.lines().next(), Some(hint.as_str()), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn bad_files_fail_where_a_schema_can_tell() {
+    let mut beyond = Vec::new();
+    for (schema, folder) in [
+        ("arch", "tests/cases/bad-arch"),
+        ("workload", "tests/cases/bad-workload"),
+        ("sweep", "tests/cases/bad-sweep"),
+    ] {
+        let validator = validator(schema);
+        for path in files(folder) {
+            if wrong(&validator, &path).is_empty() {
+                beyond.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    beyond.sort();
+    let mut expected = BEYOND_A_SCHEMA.to_vec();
+    expected.sort_unstable();
+    assert_eq!(beyond, expected);
+}

