@@ -43,10 +43,12 @@ fn layer(batch: u64, filters: u64, channels: u64, size: u64) -> LayerShape {
     .unwrap()
 }
 
+type Pointwise = (&'static str, [u64; 3], [f64; 2], [u64; 2], u64, f64);
+
 /// Pointwise layers of sparse MobileNet 0.5 on one Eyeriss v2 PE: filters, channels, output side,
 /// densities of inputs and weights, filters and channels of the inner tile, and the cycles of the
 /// machine (Sparseloop artifact, fig12: workload/, mappings/ and ground_truth_cycles.yaml).
-const MOBILENET: [(&str, [u64; 3], [f64; 2], [u64; 2], u64, f64); 8] = [
+const MOBILENET: [Pointwise; 8] = [
     ("L07", [64, 64, 32], [0.73, 0.52], [8, 8], 1_702_140, -6.46),
     ("L09", [128, 64, 16], [0.86, 0.82], [16, 8], 1_499_682, -1.37),
     ("L13", [256, 128, 8], [0.83, 0.64], [16, 8], 1_144_158, -2.62),
