@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::x86::{Emitter, Executable, Target};
 use super::{
     buffer::Buffer,
-    kernel::{GroupPass, Input, Kernel, Output},
+    compiled::{GroupPass, Input, Kernel, Output},
     lanes::{Finishing, Isa, Lane},
     layout::Geometry,
     options::{Activations, Engine, KernelOptions},

@@ -7,9 +7,9 @@
 
 mod affinity;
 mod buffer;
+mod compiled;
 pub mod dense;
 mod execute;
-mod kernel;
 mod lanes;
 mod layout;
 mod masks;
@@ -26,8 +26,8 @@ pub mod x86;
 
 pub use affinity::pin;
 pub use buffer::{Buffer, Plain};
+pub use compiled::{Input, Kernel, Output, ports, registers};
 pub use dense::DenseFp32;
-pub use kernel::{Input, Kernel, Output, ports, registers};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
 pub use options::{Activations, Engine, KernelOptions};

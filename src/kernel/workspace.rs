@@ -1,6 +1,6 @@
 //! Memory that a run needs beside input and output.
 
-use super::{buffer::Buffer, kernel::Kernel, lanes::Lane, options::Activations, portable::LANES};
+use super::{buffer::Buffer, compiled::Kernel, lanes::Lane, options::Activations, portable::LANES};
 
 /// Scratch memory of one kernel; one run at a time.
 #[derive(Debug)]

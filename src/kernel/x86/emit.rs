@@ -6,7 +6,7 @@
 
 use super::{
     super::{
-        kernel::registers,
+        compiled::registers,
         lanes::{Finishing, Isa, Lane},
         masks::MASK_LANES,
         schedule::{Finish, Pass, Register, Source, Step},
