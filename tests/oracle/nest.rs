@@ -209,7 +209,7 @@ fn count(
     let walk = Walk { problem, loops: loops(mapping), leader };
     let levels = mapping.levels.len();
     let mut counts = vec![vec![Count::default(); problem.tensors.len()]; levels];
-    for tensor in 0..problem.tensors.len() {
+    for (tensor, shape) in problem.tensors.iter().enumerate() {
         let mut child = None;
         for level in 0..levels {
             if !mapping.levels[level].keeps(tensor) {
@@ -223,14 +223,14 @@ fn count(
                 let below: &mut Count = &mut counts[child][tensor];
                 below.fills += inside.fills;
                 below.useless_fills += inside.useless_fills;
-                if problem.tensors[tensor].output {
+                if shape.output {
                     // Every word that comes into the child goes back to this level in the end.
                     below.reads += walk.drained(tensor, child);
                 }
             }
             child = Some(level);
         }
-        if problem.tensors[tensor].output {
+        if shape.output {
             // The first value of a word is written without reading a partial sum.
             for level in (0..levels).filter(|level| mapping.levels[*level].keeps(tensor)) {
                 counts[level][tensor].reads -= walk.ever(tensor, level);
