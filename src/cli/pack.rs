@@ -44,7 +44,11 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
         options.threshold = Threshold::MeanFraction(fraction);
     }
-    let source = WeightSource::Latent { files: vec![(None, arguments.weights.clone())], options };
+    let source = WeightSource::Latent {
+        files: vec![(None, arguments.weights.clone())],
+        options,
+        rename: Vec::new(),
+    };
     let store = WeightStore::open(&source, scheme, 0)?;
     let tensors = store.layers(workload.quantized_layers())?;
     let named: BTreeMap<_, _> =

@@ -8,8 +8,10 @@ mod reader;
 mod shape;
 mod shipped;
 mod weights;
+mod write;
 
-pub use import::{LatentFile, LatentTensor};
+pub(crate) use import::read_bytes;
+pub use import::{LatentFile, LatentTensor, Rename, onnx, safetensors};
 pub use network::{Layer, MapShape, Node, Operation, Workload};
 pub use reader::{from_document, load, open, parse};
 pub use shape::{
@@ -17,3 +19,4 @@ pub use shape::{
 };
 pub use shipped::{DEFAULT_WORKLOAD, shipped};
 pub use weights::{SyntheticWeights, WeightSource, WeightStore};
+pub use write::{latent_weights, to_toml};

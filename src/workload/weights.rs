@@ -7,7 +7,11 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{LatentFile, Layer, import::read_bytes, shipped};
+use super::{
+    LatentFile, Layer,
+    import::{Rename, read_bytes},
+    shipped,
+};
 use crate::{
     Error, Result,
     config::{Bounds, TableReader},
@@ -28,6 +32,8 @@ pub enum WeightSource {
         files: Vec<(Option<Scheme>, PathBuf)>,
         /// How they are quantised; the scheme in it is replaced by the one asked for.
         options: QuantizeOptions,
+        /// Names of the file's tensors to names of layers.
+        rename: Vec<Rename>,
     },
     /// Seeded random weights.
     Synthetic(SyntheticWeights),
@@ -121,7 +127,8 @@ pub(super) fn read_source(table: &TableReader<'_>, folder: &Path) -> Option<Weig
                 ));
             }
             let options = read_quantize(table.opt_nested("quantise").as_ref());
-            (!files.is_empty()).then_some(WeightSource::Latent { files, options })
+            let rename = read_renames(table);
+            (!files.is_empty()).then_some(WeightSource::Latent { files, options, rename })
         }
     };
     table.finish();
@@ -142,6 +149,21 @@ fn read_files(table: &TableReader<'_>, folder: &Path) -> Vec<(Option<Scheme>, Pa
         nested.finish();
     }
     files
+}
+
+fn read_renames(table: &TableReader<'_>) -> Vec<Rename> {
+    let mut renames = Vec::new();
+    for entry in table.tables("rename") {
+        let (from, to) = (entry.text("from"), entry.text("to"));
+        if let (Some(from), Some(to)) = (from, to) {
+            match Rename::new(&from.value, &to.value) {
+                Ok(rename) => renames.push(rename),
+                Err(message) => entry.problem("impossible rename", from.span, message),
+            }
+        }
+        entry.finish();
+    }
+    renames
 }
 
 fn read_quantize(table: Option<&TableReader<'_>>) -> QuantizeOptions {
@@ -194,7 +216,7 @@ impl WeightSource {
             return Ok(Self::Packed(vec![(packed.scheme, path.to_owned())]));
         }
         let files = vec![(None, path.to_owned())];
-        Ok(Self::Latent { files, options: QuantizeOptions::default() })
+        Ok(Self::Latent { files, options: QuantizeOptions::default(), rename: Vec::new() })
     }
 
     /// The schemes that the source can give, in table order.
@@ -261,14 +283,14 @@ impl WeightStore {
                 }
                 Content::Packed(packed)
             }
-            WeightSource::Latent { files, options } => {
+            WeightSource::Latent { files, options, rename } => {
                 let (_, path) = files
                     .iter()
                     .find(|(own, _)| *own == Some(scheme))
                     .or_else(|| files.iter().find(|(own, _)| own.is_none()))
                     .ok_or_else(absent)?;
                 let options = QuantizeOptions { scheme, ..*options };
-                Content::Latent { file: LatentFile::open(path)?, options }
+                Content::Latent { file: LatentFile::open(path)?.renamed(rename)?, options }
             }
         };
         Ok(Self { scheme, seed, content })

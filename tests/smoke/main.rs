@@ -2,6 +2,7 @@
 
 mod check;
 mod measure;
+mod import;
 mod plot;
 mod program;
 mod report;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use super::rename::{Rename, renamed};
 use crate::{
     Error, Result,
     diagnostics::{Problem, nearest},
@@ -84,6 +85,30 @@ impl LatentFile {
         }
     }
 
+    /// The file with its tensors under other names.
+    ///
+    /// # Errors
+    /// Two tensors get the same name.
+    pub fn renamed(mut self, renames: &[Rename]) -> Result<Self> {
+        if !renames.is_empty() {
+            let tensors = std::mem::take(&mut self.tensors);
+            self.tensors = renamed(tensors, renames)
+                .map_err(|message| Problem::new(message).in_file(&self.name))?;
+        }
+        Ok(self)
+    }
+
+    /// Names of all tensors, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The shape of a tensor, if it is there and readable.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(self.tensors.get(name)?.as_ref().ok()?.shape.as_slice())
+    }
+
     /// The file's name as printed in messages.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -95,7 +120,7 @@ impl LatentFile {
 ///
 /// # Errors
 /// The file is missing, a directory, or too large.
-pub(in crate::workload) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let name = path.display().to_string();
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Problem::new("no such file").in_file(&name).into(),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 
 use super::latent::{LatentTensor, TensorResult, elements};
+use crate::{Error, Result};
 
 /// Reads every tensor. The library checks the header's length and every offset against the
 /// bytes present before anything is allocated.
@@ -34,4 +35,24 @@ fn widen(view: &TensorView<'_>) -> TensorResult {
         return Err(format!("{} values do not fill the shape {shape:?}", values.len()));
     }
     Ok(LatentTensor { shape, values })
+}
+
+/// A file of f32 tensors.
+///
+/// # Errors
+/// A tensor's values do not fill its shape.
+pub fn write(tensors: &BTreeMap<String, LatentTensor>) -> Result<Vec<u8>> {
+    let wrong = |error: safetensors::SafeTensorError| Error::Internal(error.to_string());
+    let bytes: Vec<Vec<u8>> = tensors
+        .values()
+        .map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        .collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, tensor), bytes)| {
+            Ok((name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(wrong)?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    serialize(views, None).map_err(wrong)
 }

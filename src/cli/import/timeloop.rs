@@ -1,0 +1,22 @@
+//! `signloop import timeloop`.
+
+use std::path::PathBuf;
+
+use super::super::common::emit;
+use crate::{Result, timeloop};
+
+/// Arguments of `signloop import timeloop`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The YAML files of one design, in any order.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// File to write instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+/// Reads the files and writes this tool's.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    emit(&timeloop::import(&arguments.files)?.to_toml(), arguments.out.as_deref())
+}

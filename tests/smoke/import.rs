@@ -1,0 +1,119 @@
+use std::path::Path;
+
+use assert_cmd::Command;
+
+fn signloop(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_signloop"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn case(name: &str) -> String {
+    format!("{}/tests/cases/onnx/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn an_onnx_model_becomes_a_workload_that_simulates() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        signloop(folder.path(), &["import", "onnx", &case("small.onnx"), "--out", "net.toml"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for line in [
+        "layer stem: weights [8, 3, 3, 3]",
+        "layer fc1: weights [6, 12]",
+        // MatMul keeps inputs × outputs; PyTorch and this tool the other way round.
+        "layer head.MatMul: weights [4, 6]",
+        "skipped bn1 (BatchNormalization): normalisation is counted",
+        "skipped bias2 (Add): a bias is counted",
+        "skipped flatten (Flatten)",
+    ] {
+        assert!(told.contains(line), "{line} is not in\n{told}");
+    }
+    let workload = signloop::workload::load(&folder.path().join("net.toml")).unwrap();
+    let layers: Vec<_> = workload.layers().collect();
+    assert_eq!(layers.len(), 6);
+    // Written by hand from make.py: 16×16 input, pooled to 8×8, then stride 2.
+    let shapes: Vec<_> = layers
+        .iter()
+        .map(|layer| {
+            let shape = &layer.shape;
+            (shape.in_channels, shape.out_channels, shape.groups, shape.out_height())
+        })
+        .collect();
+    assert_eq!(
+        shapes,
+        [(3, 8, 1, 16), (8, 8, 8, 8), (8, 8, 2, 8), (8, 12, 1, 4), (12, 6, 1, 1), (6, 4, 1, 1)]
+    );
+    let quantized: Vec<bool> = layers.iter().map(|layer| layer.quantized).collect();
+    assert_eq!(quantized, [false, true, true, true, true, false]);
+    // w2 is 6×4 with values (i − 12)/24; its transpose begins with rows 0, 1, 2 of column 0.
+    let weights =
+        signloop::workload::LatentFile::open(&folder.path().join("net.safetensors")).unwrap();
+    let head = weights.tensor("head.MatMul.weight").unwrap();
+    assert_eq!(head.values[..3], [-12.0 / 24.0, -8.0 / 24.0, -4.0 / 24.0]);
+    let simulated = signloop(
+        folder.path(),
+        &["simulate", "--arch", "apple-m1", "--workload", "net.toml", "--scheme", "ternary"],
+    );
+    assert!(simulated.status.success(), "{}", String::from_utf8_lossy(&simulated.stderr));
+}
+
+#[test]
+fn what_onnx_can_say_and_a_workload_cannot_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        signloop(folder.path(), &["import", "onnx", &case("concat.onnx"), "--out", "net.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("`next` (Conv): it reads `join` (Concat)"), "{told}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+    // Cut off anywhere, a model is bad input and never a panic.
+    let bytes = std::fs::read(case("small.onnx")).unwrap();
+    for end in (0..bytes.len()).step_by(7) {
+        let cut = signloop::workload::onnx::import(&bytes[..end], "cut", None, &[]);
+        assert!(cut.is_err() || end > bytes.len() / 2, "{end}");
+    }
+}
+
+#[test]
+fn state_dict_names_are_mapped_by_pattern() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // The ONNX test model's weights under the names of a wrapped PyTorch module.
+    assert!(
+        signloop(path, &["import", "onnx", &case("small.onnx"), "--out", "net.toml"])
+            .status
+            .success()
+    );
+    let file = signloop::workload::LatentFile::open(&path.join("net.safetensors")).unwrap();
+    let mut dict: std::collections::BTreeMap<String, signloop::workload::LatentTensor> = file
+        .names()
+        .map(|name| (format!("module.{name}"), file.tensor(name).unwrap().clone()))
+        .collect();
+    let statistic = signloop::workload::LatentTensor { shape: vec![8], values: vec![0.5; 8] };
+    dict.insert("module.bn1.running_mean".into(), statistic);
+    std::fs::write(path.join("dict.safetensors"), signloop::workload::safetensors(&dict).unwrap())
+        .unwrap();
+    let import = |more: &[&str]| {
+        let base = ["import", "weights", "dict.safetensors", "--workload", "net.toml"];
+        signloop(path, &[&base[..], &["--out", "mine.toml"], more].concat())
+    };
+    let refused = import(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("there is `module.dw.weight`: try --rename 'module.*=*'"), "{told}");
+    assert!(!path.join("mine.toml").exists());
+    let output = import(&["--rename", "module.*=*"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("layer dw: tensor `dw.weight`"), "{told}");
+    assert!(told.contains("skipped tensor `bn1.running_mean`: a bias, a scale or"), "{told}");
+    assert!(told.contains("skipped tensor `stem.weight`: its layer is not quantised"), "{told}");
+    // The written file finds the weights by the pattern that it keeps.
+    let stats = |workload: &str| {
+        signloop(path, &["stats", "--workload", workload, "--format", "json"]).stdout
+    };
+    assert!(stats("net.toml") == stats("mine.toml") && !stats("net.toml").is_empty());
+}
