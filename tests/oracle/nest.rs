@@ -285,7 +285,10 @@ impl Walk<'_> {
     }
 }
 
-fn problem(dimensions: &[(&str, u64)], tensors: &[(&str, &[&[(usize, u64)]], bool)]) -> Problem {
+/// Name, ranks of (dimension, coefficient), whether it is written.
+type Projected<'a> = (&'a str, &'a [&'a [(usize, u64)]], bool);
+
+fn problem(dimensions: &[(&str, u64)], tensors: &[Projected<'_>]) -> Problem {
     let tensor = |(name, indices, output): &(&str, &[&[(usize, u64)]], bool)| Tensor {
         name: (*name).to_owned(),
         indices: indices

@@ -1,8 +1,8 @@
 //! Does it run? The binary, its streams and its exit codes.
 
 mod check;
-mod measure;
 mod import;
+mod measure;
 mod plot;
 mod program;
 mod report;
