@@ -98,6 +98,17 @@ impl Values {
         register
     }
 
+    /// Brings a sum that was spilled before it was complete back to a register; its slot is free
+    /// again, as the sum is about to change.
+    pub fn resume(&mut self, value: usize) -> Option<Register> {
+        if let Home::Slot(slot) = self.homes[value] {
+            let to = self.allocate(value, self.negated[value], &[]);
+            self.steps.push(Step::Set { to, from: Source::Slot(slot) });
+            self.free_slots.push(slot);
+        }
+        self.register_of(value)
+    }
+
     fn spill(&mut self, keep: &[usize]) -> Register {
         let candidate = |register: &usize| {
             let value = self.owner[*register].filter(|value| !keep.contains(value))?;

@@ -212,7 +212,7 @@ impl Builder<'_> {
         distinct.dedup();
         let once = distinct.len() == sums.len();
         sums.retain(|(read, _)| !values.is_zero(*read));
-        let mut register = values.register_of(value);
+        let mut register = values.resume(value);
         let mut taken = None;
         if register.is_none() && once {
             // Grow a sum that no one else will read.
