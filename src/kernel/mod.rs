@@ -1,7 +1,7 @@
 //! Kernels: the program that was counted, compiled and run.
 //!
 //! A method's [`OpProgram`](crate::method::OpProgram) is scheduled into passes of straight-line
-//! vector steps ([`schedule`]), one lane an output pixel ([`layout`]), and the steps become machine
+//! vector steps ([`schedule`]), one lane an output pixel (`layout`), and the steps become machine
 //! code (`x86`) or are executed in portable Rust. [`reference_fp32`] and [`reference_integer`]
 //! define right. The design is told in `docs/kernel.md`.
 

@@ -1,9 +1,9 @@
 //! Searches mappings of a problem on an accelerator: tile factors, loop orders, spatial splits and
 //! bypass, for the front of least energy and cycles.
 //!
-//! A small space ([`space`]) is walked through completely ([`exhaust`]), with loop orders that the
-//! model cannot tell apart left out ([`orders`]). A large one is searched by islands of simulated
-//! annealing ([`walk`]) that share their fronts ([`front`]) between rounds. Equal seed and budget
+//! A small space (`space`) is walked through completely (`exhaust`), with loop orders that the
+//! model cannot tell apart left out (`orders`). A large one is searched by islands of simulated
+//! annealing (`walk`) that share their fronts (`front`) between rounds. Equal seed and budget
 //! give equal results on any number of threads.
 
 mod constraints;

@@ -135,7 +135,7 @@ impl Context {
         Ok((self.workload.quantized_layers().zip(tensors).collect(), store.provenance()))
     }
 
-    /// Latent weights of one of [`LATENT_LAYERS`], and their shape.
+    /// Latent weights of one of `LATENT_LAYERS`, and their shape.
     ///
     /// # Errors
     /// The shipped file is broken.
