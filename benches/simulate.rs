@@ -25,6 +25,8 @@ fn resnet18(criterion: &mut Criterion) {
             schemes: &schemes,
             methods,
             options: &options,
+            cache: None,
+            on_result: None,
         };
         group.bench_function(name, |bencher| {
             bencher.iter(|| simulate(black_box(&request)).unwrap());

@@ -7,6 +7,7 @@
 //! counts into traffic, cycles and energy; [`report`] prints them.
 
 pub mod arch;
+pub mod cache;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -39,6 +39,14 @@ pub struct Run {
     pub schemes: Vec<String>,
     pub methods: Vec<String>,
     pub seed: u64,
+    /// Iterations of local search, where there is any.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub search_iterations: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Relative changes, as fractions: 0.01 is one percent. Counts are exact by default.

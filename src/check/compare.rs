@@ -162,6 +162,7 @@ mod tests {
             schemes: vec![],
             methods: vec![],
             seed: 1,
+            search_iterations: 0,
         };
         let tolerances = Tolerances { energy: 0.01, ..Tolerances::default() };
         Baseline { format: "signloop-baseline-1".into(), run, tolerances, entries: vec![entry] }

@@ -11,6 +11,7 @@ use crate::{
     Result,
     check::{Baseline, Run, Tolerances, Verdict, compare, junit},
     diagnostics::Problem,
+    method::SEARCH_ITERATIONS_PER_SECOND,
     report::{simulate, write_atomically},
 };
 
@@ -18,7 +19,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Baseline to hold the run against; what to simulate is read from it.
-    #[arg(long, conflicts_with_all = ["scheme", "method", "weights", "seed"])]
+    #[arg(long, conflicts_with_all = ["scheme", "method", "weights", "seed", "effort"])]
     baseline: Option<PathBuf>,
     /// File to save this run's numbers in.
     #[arg(long)]
@@ -111,10 +112,13 @@ fn measure(arguments: &Args, baseline: Option<&Baseline>) -> Result<Baseline> {
             method: run.methods.clone(),
             weights: run.weights.as_ref().map(PathBuf::from),
             seed: run.seed,
+            effort: run.search_iterations as f64 / SEARCH_ITERATIONS_PER_SECOND,
+            no_cache: arguments.selection.no_cache,
         },
     };
     let resolved = selection.resolve(&arch, &workload)?;
     let report = simulate(&resolved.request())?;
+    resolved.warn_of_damage();
     let text = |path: &Path| path.display().to_string();
     let run = Run {
         arch: text(&arch),
@@ -124,6 +128,7 @@ fn measure(arguments: &Args, baseline: Option<&Baseline>) -> Result<Baseline> {
         schemes: resolved.schemes.iter().map(|scheme| scheme.name().to_owned()).collect(),
         methods: resolved.methods.iter().map(|method| method.name().to_owned()).collect(),
         seed: selection.seed,
+        search_iterations: resolved.options.search_iterations,
     };
     Ok(Baseline::of(&report, run, tolerances(arguments, baseline)?))
 }

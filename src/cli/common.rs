@@ -55,7 +55,7 @@ pub(super) fn iterations_of(seconds: f64) -> Result<u64> {
         let message = format!("--effort must be from 0 to 86400 seconds, got {seconds}");
         return Err(Problem::new(message).into());
     }
-    Ok((seconds * SEARCH_ITERATIONS_PER_SECOND) as u64)
+    Ok((seconds * SEARCH_ITERATIONS_PER_SECOND).round() as u64)
 }
 
 /// Writes to a file, whole or not at all, or to standard output.

@@ -19,6 +19,7 @@ mod ops_table;
 mod pack;
 mod plot;
 mod program;
+mod progress;
 mod reproduce;
 mod schema;
 mod selection;

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use super::{
     accelerate::{self, Compat},
     common::emit,
+    progress::Progress,
     selection::Selection,
 };
 use crate::{
@@ -75,7 +76,10 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let mut resolved = arguments.selection.resolve(arch, workload)?;
     resolved.options.column_tile = arguments.tile;
     resolved.options.filter_group = arguments.filter_group;
-    let request = resolved.request();
+    let progress = Progress::new();
+    let note = || progress.note();
+    let request = Request { on_result: Some(&note), ..resolved.request() };
+    progress.expect(request.results());
     let simulate = if arguments.verify { report::simulate_verified } else { report::simulate };
     let text = match (&arguments.explain, arguments.format) {
         (Some(layer), _) => explain(&request, layer)?,
@@ -88,6 +92,8 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
                 + "\n"
         }
     };
+    progress.done();
+    resolved.warn_of_damage();
     emit(&text, arguments.out.as_deref())
 }
 
@@ -160,7 +166,7 @@ fn explain(request: &Request<'_>, name: &str) -> Result<String> {
             if method.applies(&plan_request).is_err() {
                 continue;
             }
-            let plan = method.plan(&plan_request)?;
+            let plan = request.plan(*method, &plan_request)?;
             let counted = (&plan.counts, &plan.storage);
             let cost = cost_of(request.arch, layer, bits, plan.execution, counted)?;
             let _ = writeln!(text, "{name}, {scheme}, {}", method.name());

@@ -121,6 +121,11 @@ pub trait Method: Sync {
         Ok(())
     }
 
+    /// Whether planning takes so long that plans are worth keeping on disk.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     /// Plans the layer.
     ///
     /// # Errors

@@ -72,12 +72,14 @@ impl OpProgram {
         let mut wanted: Vec<Vec<Shift>> = vec![Vec::new(); self.nodes() as usize];
         let want = |wanted: &mut Vec<Vec<Shift>>, term: &Term, by: Shift| {
             if let Some(node) = term.source.checked_sub(self.inputs()) {
-                wanted[node as usize]
-                    .push(Shift { dy: term.shift.dy + by.dy, dx: term.shift.dx + by.dx });
+                let add = |a: i8, b: i8| a.checked_add(b).ok_or(Error::Overflow("displacement"));
+                let (dy, dx) = (add(term.shift.dy, by.dy)?, add(term.shift.dx, by.dx)?);
+                wanted[node as usize].push(Shift { dy, dx });
             }
+            Ok::<(), Error>(())
         };
         for (term, _) in self.outputs().iter().flat_map(|output| &output.terms) {
-            want(&mut wanted, term, Shift::default());
+            want(&mut wanted, term, Shift::default())?;
         }
         let map = height * width;
         let mut halo = 0_u64;
@@ -88,7 +90,7 @@ impl OpProgram {
             shifts.dedup();
             for term in self.node(node) {
                 for shift in &shifts {
-                    want(&mut wanted, term, *shift);
+                    want(&mut wanted, term, *shift)?;
                 }
             }
             let adds = self.node(node).len() as u64 - 1;

@@ -10,8 +10,9 @@ use super::{
 use crate::{
     Result,
     arch::CpuArch,
+    cache::PlanCache,
     method::{
-        Execution, Method, OpCounts, PlanOptions, PlanRequest, Verification, WeightStorage,
+        Execution, Method, OpCounts, Plan, PlanOptions, PlanRequest, Verification, WeightStorage,
         verify_plan,
     },
     model::{LayerCost, LayerWork, evaluate},
@@ -41,6 +42,27 @@ pub struct Request<'a> {
     pub methods: &'a [&'static dyn Method],
     /// Seeds and effort.
     pub options: &'a PlanOptions,
+    /// Plans of earlier runs.
+    pub cache: Option<&'a PlanCache>,
+    /// Called when a layer has been planned and costed under one scheme and method.
+    pub on_result: Option<&'a (dyn Fn() + Sync)>,
+}
+
+impl Request<'_> {
+    /// How many results the report will have, or skip.
+    #[must_use]
+    pub fn results(&self) -> u64 {
+        let quantized = self.workload.quantized_layers().count();
+        (quantized * self.schemes.len() * self.methods.len()) as u64
+    }
+
+    /// Plans one layer, or finds its plan.
+    ///
+    /// # Errors
+    /// As [`Method::plan`].
+    pub fn plan(&self, method: &dyn Method, request: &PlanRequest<'_>) -> Result<Plan> {
+        self.cache.map_or_else(|| method.plan(request), |cache| cache.plan(method, request))
+    }
 }
 
 /// Runs every layer under every scheme and method.
@@ -125,7 +147,11 @@ fn simulate_layer(
     let outcomes: Vec<Result<(LayerResult, Verification), String>> = pairs
         .into_par_iter()
         .map(|(scheme, weights, method)| {
-            plan_and_cost(request, layer, (scheme, weights), method, verified)
+            let outcome = plan_and_cost(request, layer, (scheme, weights), method, verified);
+            if let Some(note) = request.on_result {
+                note();
+            }
+            outcome
         })
         .collect::<crate::Result<_>>()?;
     for outcome in outcomes {
@@ -161,7 +187,7 @@ fn plan_and_cost(
     if let Err(reason) = method.applies(&plan_request) {
         return Ok(Err(format!("{} {scheme} {}: {reason}", layer.name, method.name())));
     }
-    let plan = method.plan(&plan_request)?;
+    let plan = request.plan(method, &plan_request)?;
     let done = if verified {
         verify_plan(method.name(), &plan_request, &plan, request.options.seed)?
     } else {

@@ -34,6 +34,10 @@ impl Method for QGym {
         "equality saturation on tiles of columns or factored rows, best tile (Q-Gym-style)"
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         plan_of_programs(request, each_group(request, |matrix| fewest(matrix).depth_first()))
     }

@@ -26,6 +26,10 @@ impl Method for SharedSum {
         "row-block groups and lift-scored pairs, best of a portfolio; sums shared within a patch"
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         plan(request, &Columns::patch(request.shape.filter_len() as usize))
     }
@@ -49,6 +53,10 @@ impl Method for ShiftShared {
             return Err("a displacement of the kernel does not fit in 8 bits".to_owned());
         }
         Ok(())
+    }
+
+    fn is_slow(&self) -> bool {
+        true
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {

@@ -27,6 +27,10 @@ impl Method for SubsetTable {
         "tables of the partial sums of t inputs that are needed, best t; one lookup a tile"
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let groups = request.shape.groups as usize;
         let tables: Vec<TablePlan> = (0..groups)

@@ -35,6 +35,10 @@ impl Method for SumMerge {
         }
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let tile = request.options.column_tile.map_or(WIDEST_TILE, |tile| tile.get() as usize);
         let programs = each_group(request, |matrix| {

@@ -6,6 +6,11 @@
 //! signs vary and 1 if not, P positions of the kernel and o pairs of positions that lie the
 //! pair's displacement apart (P = o = 1 without shifts). Pairs that exceed chance are the rare
 //! ones, and taking them first leaves more for the rest.
+//!
+//! Where λ = 0 a pair's score only falls as others are taken, so a count once made bounds it. Each
+//! operand then keeps a window of its best partners, and is counted against all others again only
+//! when the window has fallen below what was left out. A pair with a newer node is in the window
+//! of that node.
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
@@ -28,6 +33,42 @@ struct Best {
     key: u32,
     /// Revisions of the operand and its partner when this was found.
     revisions: (u32, u32),
+}
+
+/// Partners of one operand by count and key, the best last.
+#[derive(Debug, Clone, Default)]
+struct Window {
+    best: Vec<(u32, u32)>,
+    /// No partner that is left out is above this.
+    rest: (u32, u32),
+}
+
+/// Partners in a window.
+const WINDOW: usize = 12;
+
+impl Window {
+    fn offer(&mut self, pair: (u32, u32)) {
+        if pair <= self.rest {
+            return;
+        }
+        if self.best.len() == WINDOW {
+            if pair <= self.best[0] {
+                self.rest = pair;
+                return;
+            }
+            self.rest = self.rest.max(self.best.remove(0));
+        }
+        let at = self.best.partition_point(|other| *other < pair);
+        self.best.insert(at, pair);
+    }
+}
+
+/// What a scan has found.
+enum Found {
+    /// The best by score.
+    Best(Option<Best>),
+    /// The best by count.
+    Window(Window),
 }
 
 /// Heap entry: by score, the newest operand first among equals.
@@ -68,6 +109,8 @@ struct Greedy {
     places: Vec<Vec<u32>>,
     revisions: Vec<u32>,
     best: Vec<Option<Best>>,
+    /// Windows of all operands, where λ = 0.
+    windows: Option<Vec<Window>>,
     nodes: Vec<[u32; 2]>,
     /// λ·o / (R·σ·P²) by displacement code.
     chance: Vec<f32>,
@@ -124,6 +167,7 @@ impl Greedy {
             sums,
             revisions: vec![0; places.len()],
             best: vec![None; places.len()],
+            windows: (scoring.lift == 0.0).then(|| vec![Window::default(); places.len()]),
             places,
             nodes: Vec::new(),
             chance,
@@ -134,14 +178,16 @@ impl Greedy {
 
     fn run(&mut self) {
         // The first look at every operand is independent of the others.
-        let found: Vec<Option<Best>> = {
+        let found: Vec<Found> = {
             let greedy = &*self;
             (0..self.inputs)
                 .into_par_iter()
                 .map_init(Counter::default, |counter, operand| greedy.scan(operand, counter))
                 .collect()
         };
-        self.best = found;
+        for (operand, found) in (0..).zip(found) {
+            self.keep(operand, found);
+        }
         let mut heap: BinaryHeap<Candidate> = (0..self.inputs)
             .filter_map(|operand| {
                 self.best[operand as usize].map(|best| Candidate { score: best.score, operand })
@@ -171,27 +217,85 @@ impl Greedy {
 
     /// Looks up an operand's best partner and queues it.
     fn rank(&mut self, operand: u32, heap: &mut BinaryHeap<Candidate>, counter: &mut Counter) {
-        let best = self.scan(operand, counter);
-        self.best[operand as usize] = best;
-        if let Some(best) = best {
+        if !self.look_in_window(operand) {
+            let found = self.scan(operand, counter);
+            self.keep(operand, found);
+        }
+        if let Some(best) = self.best[operand as usize] {
             heap.push(Candidate { score: best.score, operand });
         }
     }
 
-    fn scan(&self, operand: u32, counter: &mut Counter) -> Option<Best> {
+    /// Keeps what a scan has found.
+    fn keep(&mut self, operand: u32, found: Found) {
+        self.best[operand as usize] = match (found, &mut self.windows) {
+            (Found::Best(best), _) => best,
+            (Found::Window(window), Some(windows)) => {
+                let best = window.best.last().copied();
+                windows[operand as usize] = window;
+                best.map(|(count, key)| self.best_of(operand, key, count))
+            }
+            (Found::Window(_), None) => None,
+        };
+    }
+
+    fn best_of(&self, operand: u32, key: u32, count: u32) -> Best {
+        let partner = self.packing.index(key);
+        let revisions = (self.revisions[operand as usize], self.revisions[partner as usize]);
+        Best { score: count as f32, key, revisions }
+    }
+
+    /// Counts the window's partners again until the best is still what it was; `false` if one
+    /// outside the window may be better.
+    fn look_in_window(&mut self, operand: u32) -> bool {
+        let Some(windows) = &mut self.windows else { return false };
+        let mut window = std::mem::take(&mut windows[operand as usize]);
+        let mut best = None;
+        while let Some((count, key)) = window.best.pop() {
+            let now = self.count(operand, key);
+            if now == count {
+                window.best.push((count, key));
+                best = Some(self.best_of(operand, key, count));
+                break;
+            }
+            if now >= 2 && (now, key) > window.rest {
+                let at = window.best.partition_point(|other| *other < (now, key));
+                window.best.insert(at, (now, key));
+            }
+        }
+        let settled = best.is_some() || window.rest.0 < 2;
+        self.best[operand as usize] = best;
+        if let Some(windows) = &mut self.windows {
+            windows[operand as usize] = window;
+        }
+        settled
+    }
+
+    fn scan(&self, operand: u32, counter: &mut Counter) -> Found {
         let places = &self.places[operand as usize];
+        let mut found = match self.windows {
+            Some(_) => Found::Window(Window::default()),
+            None => Found::Best(None),
+        };
         if places.len() < 2 {
-            return None;
+            return found;
         }
         let work: usize =
             places.iter().map(|place| self.sums[self.packing.index(*place) as usize].len()).sum();
         match &self.bits {
-            Some(bits) if bits.cost(self.alive.len()) < work => self.scan_bits(operand, bits),
-            _ => self.scan_sums(operand, counter),
+            Some(bits) if bits.cost(self.alive.len()) < work => {
+                self.scan_bits(operand, bits, &mut found);
+            }
+            _ => self.scan_sums(operand, counter, &mut found),
         }
+        found
     }
 
-    fn consider(&self, best: &mut Option<Best>, operand: u32, key: u32, count: u32) {
+    fn consider(&self, found: &mut Found, operand: u32, key: u32, count: u32) {
+        let best = match found {
+            Found::Window(window) => return window.offer((count, key)),
+            Found::Best(best) => best,
+        };
         let partner = self.packing.index(key);
         let chance = self.chance[(self.packing.low(key) >> 1) as usize];
         let (own, other) =
@@ -204,7 +308,7 @@ impl Greedy {
         }
     }
 
-    fn scan_sums(&self, operand: u32, counter: &mut Counter) -> Option<Best> {
+    fn scan_sums(&self, operand: u32, counter: &mut Counter, found: &mut Found) {
         let packing = self.packing;
         counter.reserve(self.places.len() << packing.bits);
         for place in &self.places[operand as usize] {
@@ -218,7 +322,6 @@ impl Greedy {
         // An operand beside itself: only displacements one way, and not itself.
         let own_end = packing.pack(operand, 0, 0, false) + (packing.max_code() << 1) + 1;
         let own_start = packing.pack(operand, 0, 0, false);
-        let mut best = None;
         counter.drain(|key, count| {
             if count < 2 || (own_start..=own_end).contains(&key) {
                 return;
@@ -229,25 +332,50 @@ impl Greedy {
                 count
             };
             if count >= 2 {
-                self.consider(&mut best, operand, key, count);
+                self.consider(found, operand, key, count);
             }
         });
-        best
     }
 
-    fn scan_bits(&self, operand: u32, bits: &Bits) -> Option<Best> {
-        let mut best = None;
+    fn scan_bits(&self, operand: u32, bits: &Bits, found: &mut Found) {
         for partner in &self.alive {
             if *partner != operand {
                 let (same, opposite) = bits.together(operand, *partner);
                 for (sign, count) in [(0, same), (1, opposite)] {
                     if count >= 2 {
-                        self.consider(&mut best, operand, partner << 1 | sign, count);
+                        self.consider(found, operand, partner << 1 | sign, count);
                     }
                 }
             }
         }
-        best
+    }
+
+    /// How often a pair occurs now.
+    fn count(&self, operand: u32, key: u32) -> u32 {
+        let packing = self.packing;
+        let partner = packing.index(key);
+        if partner == operand {
+            return self.matches(operand, key).len() as u32;
+        }
+        let ahead = (packing.low(key) & !1).wrapping_sub(packing.max_code() << 1);
+        let sign = key & 1;
+        let (own, others) = (&self.places[operand as usize], &self.places[partner as usize]);
+        let count = if own.len() * 8 < others.len() {
+            let beside = |place: &&u32| {
+                let wanted = place.wrapping_add(ahead) ^ sign;
+                others.binary_search(&wanted).is_ok()
+            };
+            own.iter().filter(beside).count()
+        } else if others.len() * 8 < own.len() {
+            let beside = |place: &&u32| {
+                let wanted = place.wrapping_sub(ahead) ^ sign;
+                own.binary_search(&wanted).is_ok()
+            };
+            others.iter().filter(beside).count()
+        } else {
+            self.matches(operand, key).len()
+        };
+        count as u32
     }
 
     /// The places of `operand` whose pair partner is there too; chains of an operand with itself
@@ -317,6 +445,10 @@ impl Greedy {
         self.places.push(own);
         self.revisions.push(0);
         self.best.push(None);
+        if let Some(windows) = &mut self.windows {
+            // Not looked at yet.
+            windows.push(Window { best: Vec::new(), rest: (u32::MAX, u32::MAX) });
+        }
         self.alive.push(node);
         self.nodes.push([
             operand << packing.bits | first << 1,

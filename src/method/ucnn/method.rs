@@ -27,6 +27,10 @@ impl Method for Ucnn {
         "inputs of equal weights in G filters are summed once, best G (UCNN)"
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let groups = request.shape.groups as usize;
         let matrices: Vec<CodeMatrix<'_>> =

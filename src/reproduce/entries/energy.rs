@@ -23,6 +23,8 @@ pub(super) fn energy_table(context: &Context) -> Result<Outcome> {
         schemes: &schemes,
         methods: &methods,
         options: &PlanOptions::default(),
+        cache: None,
+        on_result: None,
     })?;
     let mut table = Table::new(
         format!("Modelled on one core of {MACHINE}, quantised layers of the shipped ResNet-20"),

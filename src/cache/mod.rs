@@ -1,0 +1,11 @@
+//! Plans kept on disk, so that the same layer is planned once.
+//!
+//! An entry is trusted for nothing: [`PlanCache`] checks its key and checksum, [`decode`] its
+//! structure, and what comes out is executed against the dense product and counted again before
+//! it is used. An entry that fails is planned anew and replaced.
+
+mod encode;
+mod store;
+
+use encode::{decode, encode};
+pub use store::PlanCache;
