@@ -17,7 +17,7 @@ use crate::{
     workload::LayerShape,
 };
 
-/// What an entry begins with. The number goes up whenever a method plans otherwise than before.
+/// What an entry begins with. The number goes up when the format of entries changes.
 const MAGIC: &[u8; 16] = b"signloop plan 1\n";
 /// Magic, key, checksum.
 const PREFIX: usize = 16 + 16 + 8;
@@ -148,6 +148,8 @@ enum Entry {
 fn key(method: &dyn Method, request: &PlanRequest<'_>) -> Option<[u8; 16]> {
     let facts = serde_json::to_vec(&(
         env!("CARGO_PKG_VERSION"),
+        // A method that plans otherwise than before must not find its old plans.
+        env!("SIGNLOOP_METHODS"),
         method.name(),
         request.weights.scheme(),
         request.shape,
@@ -172,9 +174,9 @@ fn is_right(plan: &Plan, request: &PlanRequest<'_>) -> Result<bool> {
     }
     let mut counted = OpCounts::default();
     for program in &plan.programs {
-        let own = program.counts();
-        counted.adds += own.adds;
-        counted.scale_muls += own.scale_muls;
+        let filters = program.outputs().iter().filter(|output| !output.terms.is_empty()).count();
+        counted.adds += program.adds();
+        counted.scale_muls += filters as u64 + program.extra_multiplies();
         if program.space() == InputSpace::Planes {
             let halo = program.halo_adds(shape.out_height(), shape.out_width())?;
             let all = halo.checked_mul(shape.batch);

@@ -1,12 +1,10 @@
 //! Programs over planes: their execution at a pixel, and the adds outside the output map.
 
-use std::collections::HashMap;
-
 use super::{InputSpace, OpProgram, Shift, Term};
 use crate::{Error, Result, workload::LayerShape};
 
-/// Values of nodes already computed, by node and place.
-type Known = HashMap<(u32, i64, i64), i64>;
+/// Values of nodes already computed: place and value, by node. A node is read at few places.
+type Known = Vec<Vec<((i64, i64), i64)>>;
 
 impl OpProgram {
     /// Runs a plane program at output pixel (y, x). `read(plane, y, x)` gives an input at lattice
@@ -22,7 +20,7 @@ impl OpProgram {
         if self.space() != InputSpace::Planes {
             return Err(Error::Internal("a plane program is needed".into()));
         }
-        let mut known = Known::new();
+        let mut known: Known = vec![Vec::new(); self.nodes() as usize];
         self.outputs()
             .iter()
             .map(|output| {
@@ -47,15 +45,15 @@ impl OpProgram {
         let (y, x) = (y + i64::from(term.shift.dy), x + i64::from(term.shift.dx));
         let value = match term.source.checked_sub(self.inputs()) {
             None => read(term.source, y, x),
-            Some(node) => match known.get(&(node, y, x)) {
-                Some(value) => *value,
+            Some(node) => match known[node as usize].iter().find(|known| known.0 == (y, x)) {
+                Some((_, value)) => *value,
                 None => {
                     let mut sum = 0_i64;
                     for inner in self.node(node) {
                         let value = self.term_at(read, known, inner, (y, x))?;
                         sum = sum.checked_add(value).ok_or(Error::Overflow("partial sum"))?;
                     }
-                    known.insert((node, y, x), sum);
+                    known[node as usize].push(((y, x), sum));
                     sum
                 }
             },

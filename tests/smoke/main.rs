@@ -1,5 +1,6 @@
 //! Does it run? The binary, its streams and its exit codes.
 
+mod cache;
 mod check;
 mod import;
 mod measure;

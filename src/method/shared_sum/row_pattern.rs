@@ -55,6 +55,10 @@ impl Method for RowPattern {
         "sums of columns alike in blocks of 1 to 5 filters, held in registers; the kernel's method"
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let programs = each_group(request, |matrix| row_pattern_program(matrix, &Ports::default()));
         let counts = per_group(&programs)?;
