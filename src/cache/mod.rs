@@ -1,6 +1,6 @@
 //! Plans kept on disk, so that the same layer is planned once.
 //!
-//! An entry is trusted for nothing: [`PlanCache`] checks its key and checksum, [`decode`] its
+//! An entry is trusted for nothing: [`PlanCache`] checks its key and checksum, `decode` its
 //! structure, and what comes out is executed against the dense product and counted again before
 //! it is used. An entry that fails is planned anew and replaced.
 
