@@ -13,7 +13,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let version = match commit().filter(|_| release) {
+    let version = match release.then(commit).flatten() {
         Some(commit) => format!("{version} ({commit})"),
         None => version,
     };
