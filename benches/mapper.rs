@@ -17,7 +17,7 @@ use signloop::{
         sparse::Rules,
     },
     workload::{
-        LayerKind, LayerShape,
+        LayerShape,
         problem::{DensitySpec, Problem},
     },
 };
@@ -34,22 +34,7 @@ impl Judge for Recorder<'_> {
 }
 
 fn layer() -> LayerShape {
-    LayerShape {
-        kind: LayerKind::Conv,
-        batch: 1,
-        in_channels: 64,
-        out_channels: 64,
-        in_height: 56,
-        in_width: 56,
-        kernel_height: 3,
-        kernel_width: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
-        groups: 1,
-    }
-    .checked()
-    .expect("a ResNet-18 layer")
+    LayerShape::convolution(64, 64, 56, 3).expect("a ResNet-18 layer")
 }
 
 /// Seconds of the best of five runs.

@@ -7,7 +7,7 @@ use signloop::{
     arch,
     method::{Execution, OpCounts, WeightStorage},
     model::{LayerWork, evaluate},
-    workload::{LayerKind, LayerShape, OperandBits},
+    workload::{LayerShape, OperandBits},
 };
 
 /// Channels, filters, size, kernel, stride and how often the layer occurs in ResNet-18.
@@ -34,18 +34,8 @@ struct Layer {
 fn layer(spec: (u64, u64, u64, u64, u64, usize), execution: Execution) -> Layer {
     let (channels, filters, size, kernel, stride, _) = spec;
     let shape = LayerShape {
-        kind: LayerKind::Conv,
-        batch: 1,
-        in_channels: channels,
-        out_channels: filters,
-        in_height: size,
-        in_width: size,
-        kernel_height: kernel,
-        kernel_width: kernel,
         stride,
-        padding: kernel / 2,
-        dilation: 1,
-        groups: 1,
+        ..LayerShape::convolution(channels, filters, size, kernel).expect("a ResNet-18 layer")
     }
     .checked()
     .expect("a ResNet-18 layer");

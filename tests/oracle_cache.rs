@@ -14,7 +14,7 @@ use signloop::{
         traffic::{capacity, links},
         work::Mapping,
     },
-    workload::{LayerKind, LayerShape, OperandBits},
+    workload::{LayerShape, OperandBits},
 };
 
 /// Size in KiB, ways and policy of a cache.
@@ -38,22 +38,7 @@ fn machine(levels: &[Level]) -> CpuArch {
 }
 
 fn conv(channels: u64, filters: u64, size: u64, kernel: u64) -> LayerShape {
-    LayerShape {
-        kind: LayerKind::Conv,
-        batch: 1,
-        in_channels: channels,
-        out_channels: filters,
-        in_height: size,
-        in_width: size,
-        kernel_height: kernel,
-        kernel_width: kernel,
-        stride: 1,
-        padding: kernel / 2,
-        dilation: 1,
-        groups: 1,
-    }
-    .checked()
-    .unwrap()
+    LayerShape::convolution(channels, filters, size, kernel).unwrap()
 }
 
 const INT8: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };

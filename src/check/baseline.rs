@@ -5,10 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result,
+    Result,
     config::read_text,
     diagnostics::{Problem, SourceFile},
-    report::{Report, write_atomically},
+    report::{Report, json, write_atomically},
 };
 
 const FORMAT: &str = "signloop-baseline-1";
@@ -206,9 +206,7 @@ impl Baseline {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        write_atomically(path, format!("{text}\n").as_bytes())
+        write_atomically(path, json(self)?.as_bytes())
     }
 }
 

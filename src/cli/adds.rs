@@ -2,16 +2,15 @@
 
 use std::{fmt::Write as _, io::Write as _, path::PathBuf, time::Instant};
 
-use clap::ValueEnum;
 use serde::Serialize;
 
-use super::common::{emit, iterations_of, parse_names};
+use super::common::{Format, emit, iterations_of, parse_names};
 use crate::{
     Error, Result,
     diagnostics::Problem,
     method::{Method, PlanOptions, PlanRequest, find, verify},
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    report::{table::grid, write_atomically},
+    report::{json, table::grid, write_atomically},
     workload::{LayerKind, LayerShape, OperandBits},
 };
 
@@ -48,12 +47,6 @@ pub(super) struct Args {
     /// Folder to write the matrices in, one `.npy` each (K x N, int8).
     #[arg(long)]
     export_npy: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 /// One matrix under one method. Adds are per output position.
@@ -108,11 +101,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
     }
     let text = match arguments.format {
-        Format::Json => {
-            serde_json::to_string_pretty(&rows)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        Format::Json => json(&rows)?,
         Format::Table => table(&rows),
     };
     emit(&text, None)

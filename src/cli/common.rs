@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, path::Path};
 
+use clap::ValueEnum;
+
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
@@ -10,6 +12,21 @@ use crate::{
     report::write_atomically,
     workload::{self, WeightSource, Workload},
 };
+
+/// How a result without a flat form is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Format {
+    Table,
+    Json,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ReportFormat {
+    Table,
+    Json,
+    Csv,
+}
 
 /// A workload file, or the shipped workload of that name.
 pub(super) fn load_workload(path: &Path) -> Result<Workload> {

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{emit, load_workload, parse_names, weights_of};
+use super::common::{ReportFormat, emit, load_workload, parse_names, weights_of};
 use crate::{
-    Error, Result,
+    Result,
     arch::accelerator,
     mapper::parse_constraints,
     model::sparse::Rules,
     quant::Scheme,
     report::{
         gain::{self, Gain},
+        json,
         map::{MapRequest, Objective, layers_of, map},
     },
 };
@@ -53,18 +53,11 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    format: ReportFormat,
     /// File to write instead of standard output.
     #[arg(long)]
     out: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
 }
 
 /// Maps every scheme on every accelerator and compares.
@@ -113,13 +106,9 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     }
     bar.finish_and_clear();
     let text = match arguments.format {
-        Format::Table => gain::table(&workload.name, &gains),
-        Format::Csv => gain::csv(&workload.name, &gains),
-        Format::Json => {
-            serde_json::to_string_pretty(&gains)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        ReportFormat::Table => gain::table(&workload.name, &gains),
+        ReportFormat::Csv => gain::csv(&workload.name, &gains),
+        ReportFormat::Json => json(&gains)?,
     };
     emit(&text, arguments.out.as_deref())
 }

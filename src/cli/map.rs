@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{emit, load_workload, schemes_of, weights_of};
+use super::common::{ReportFormat, emit, load_workload, schemes_of, weights_of};
 use crate::{
     Error, Result,
     arch::accelerator,
@@ -14,7 +14,7 @@ use crate::{
     mapper::parse_constraints,
     model::sparse::Rules,
     report::{
-        Provenance,
+        Provenance, json,
         map::{self, MapLayer, MapRequest, Objective, layers_of},
         write_atomically,
     },
@@ -71,8 +71,8 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     compat: Option<Compat>,
     /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    format: ReportFormat,
     /// File to write instead of standard output.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -103,13 +103,6 @@ enum Aim {
 enum Compat {
     /// Timeloop 4cf6d4c.
     Timeloop,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
 }
 
 /// Searches and prints.
@@ -162,13 +155,9 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
     }
     let text = match arguments.format {
-        Format::Table => map::table(&report),
-        Format::Csv => map::csv(&report),
-        Format::Json => {
-            serde_json::to_string_pretty(&report)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        ReportFormat::Table => map::table(&report),
+        ReportFormat::Csv => map::csv(&report),
+        ReportFormat::Json => json(&report)?,
     };
     emit(&text, arguments.out.as_deref())
 }

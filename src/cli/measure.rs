@@ -2,14 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::ValueEnum;
-
-use super::common::{emit, load_workload, schemes_of, weights_of};
+use super::common::{Format, emit, load_workload, schemes_of, weights_of};
 use crate::{
-    Error, Result,
-    diagnostics::{Problem, nearest},
+    Result,
+    diagnostics::Problem,
     kernel::{Activations, Isa},
     measure::{Effort, Settings, cache_bytes, measure_layers, measurement_table},
+    report::json,
     workload::{Layer, Workload},
 };
 
@@ -54,12 +53,6 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
-
 /// Measures and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     let workload = load_workload(&arguments.workload)?;
@@ -88,11 +81,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     progress.finish_and_clear();
     let text = match arguments.format {
         Format::Table => measurement_table(&measured),
-        Format::Json => {
-            serde_json::to_string_pretty(&measured)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        Format::Json => json(&measured)?,
     };
     emit(&text, arguments.out.as_deref())
 }
@@ -102,16 +91,7 @@ pub(super) fn layers<'a>(workload: &'a Workload, names: &[String]) -> Result<Vec
     if names.is_empty() {
         return Ok(workload.quantized_layers().collect());
     }
-    super::common::parse_names(names, |name| {
-        workload.quantized_layers().find(|layer| layer.name == name).ok_or_else(|| {
-            let problem = Problem::new(format!("no quantised layer is named `{name}`"));
-            let known = workload.quantized_layers().map(|layer| layer.name.as_str());
-            match nearest(name, known) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            }
-        })
-    })
+    super::common::parse_names(names, |name| workload.quantized_layer(name))
 }
 
 /// `fp32`, or `u` and a number of bits.

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use indicatif::ProgressBar;
 
-use super::common::{emit, parse_names};
+use super::common::{Format, emit, parse_names};
 use crate::{
-    Error, Result,
+    Result,
     method::find,
-    report::{OpsRow, ops_table, table::grid},
+    report::{OpsRow, json, ops_table, table::grid},
 };
 
 /// Arguments of `signloop ops-table`.
@@ -29,12 +28,6 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
-
 /// Prints the published figures beside ours.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     let methods = parse_names(&arguments.method, find)?;
@@ -42,11 +35,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let rows = ops_table(&methods, arguments.seed, &|| progress.inc(1))?;
     progress.finish_and_clear();
     let text = match arguments.format {
-        Format::Json => {
-            serde_json::to_string_pretty(&rows)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        Format::Json => json(&rows)?,
         Format::Table => table(&rows, arguments.seed),
     };
     emit(&text, arguments.out.as_deref())

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::common::{emit, load_workload, weights_of};
 use crate::{
-    Error, Result,
-    diagnostics::{Problem, nearest},
+    Result,
+    diagnostics::Problem,
     method::{
         OpCounts, Plan, PlanOptions, PlanRequest, ProgramExport, RegisterUse, Schedule,
         Verification, find, graphviz, simulate_registers, verify_plan,
     },
     quant::Scheme,
+    report::json,
     workload::{OperandBits, WeightStore},
 };
 
@@ -92,15 +93,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let scheme: Scheme = arguments.scheme.parse::<Scheme>()?;
     let method = find(&arguments.method)?;
     let name = &arguments.layer;
-    let Some(layer) = workload.quantized_layers().find(|layer| layer.name == *name) else {
-        let names = workload.quantized_layers().map(|layer| layer.name.as_str());
-        let problem = Problem::new(format!("no quantised layer is named `{name}`"));
-        return Err(match nearest(name, names) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        }
-        .into());
-    };
+    let layer = workload.quantized_layer(name)?;
     let weights = WeightStore::open(&source, scheme, arguments.seed)?.layer(layer)?;
     let options = PlanOptions {
         seed: arguments.seed,
@@ -149,9 +142,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
                     .collect(),
                 programs: programs.map(|(p, group)| ProgramExport::of(group, p)).collect(),
             };
-            serde_json::to_string_pretty(&export)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
+            json(&export)?
         }
     };
     emit(&text, arguments.out.as_deref())

@@ -6,19 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::ValueEnum;
-
 use super::{
     accelerate::{self, Compat},
-    common::emit,
+    common::{ReportFormat, emit},
     progress::Progress,
     selection::Selection,
 };
 use crate::{
-    Error, Result,
-    diagnostics::{Problem, nearest},
+    Result,
+    diagnostics::Problem,
     method::PlanRequest,
-    report::{self, Request, cost_of},
+    report::{self, Request, cost_of, json},
     workload::{OperandBits, WeightStore},
 };
 
@@ -41,8 +39,8 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    format: ReportFormat,
     /// File to write instead of standard output.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -58,13 +56,6 @@ pub(super) struct Args {
     /// Filters that share a table of ucnn; the best number by default.
     #[arg(long)]
     filter_group: Option<NonZeroU32>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
 }
 
 /// Simulates and prints.
@@ -83,13 +74,11 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let simulate = if arguments.verify { report::simulate_verified } else { report::simulate };
     let text = match (&arguments.explain, arguments.format) {
         (Some(layer), _) => explain(&request, layer)?,
-        (None, Format::Table) => report::table(&simulate(&request)?),
-        (None, Format::Csv) => report::csv(&simulate(&request)?),
-        (None, Format::Json) => {
+        (None, ReportFormat::Table) => report::table(&simulate(&request)?),
+        (None, ReportFormat::Csv) => report::csv(&simulate(&request)?),
+        (None, ReportFormat::Json) => {
             let report = simulate(&request)?;
-            serde_json::to_string_pretty(&report)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
+            json(&report)?
         }
     };
     progress.done();
@@ -132,13 +121,9 @@ fn run_accelerator(arguments: &Args) -> Result<()> {
         arguments.compat,
     )?;
     let text = match arguments.format {
-        Format::Table => report::accelerator::table(&report),
-        Format::Csv => report::accelerator::csv(&report),
-        Format::Json => {
-            serde_json::to_string_pretty(&report)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        ReportFormat::Table => report::accelerator::table(&report),
+        ReportFormat::Csv => report::accelerator::csv(&report),
+        ReportFormat::Json => json(&report)?,
     };
     emit(&text, arguments.out.as_deref())
 }
@@ -146,15 +131,7 @@ fn run_accelerator(arguments: &Args) -> Result<()> {
 /// Every number of one layer with its formula, inputs and source.
 fn explain(request: &Request<'_>, name: &str) -> Result<String> {
     let workload = request.workload;
-    let Some(layer) = workload.quantized_layers().find(|layer| layer.name == name) else {
-        let names = workload.quantized_layers().map(|layer| layer.name.as_str());
-        let problem = Problem::new(format!("no quantised layer is named `{name}`"));
-        return Err(match nearest(name, names) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        }
-        .into());
-    };
+    let layer = workload.quantized_layer(name)?;
     let shape = &layer.shape;
     let mut text = String::new();
     for scheme in request.schemes {

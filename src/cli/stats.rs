@@ -2,14 +2,13 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::ValueEnum;
 use serde::Serialize;
 
-use super::common::{emit, load_workload, schemes_of, weights_of};
+use super::common::{Format, emit, load_workload, schemes_of, weights_of};
 use crate::{
-    Error, Result,
+    Result,
     quant::{TILE, WeightStats, weight_stats_of_tiles},
-    report::table::grid,
+    report::{json, table::grid},
     workload::WeightStore,
 };
 
@@ -41,12 +40,6 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
-
 #[derive(Serialize)]
 struct Row {
     layer: String,
@@ -71,11 +64,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
     }
     let text = match arguments.format {
-        Format::Json => {
-            serde_json::to_string_pretty(&rows)
-                .map_err(|error| Error::Internal(error.to_string()))?
-                + "\n"
-        }
+        Format::Json => json(&rows)?,
         Format::Table => table(&rows, arguments.tile.get()),
     };
     emit(&text, arguments.out.as_deref())

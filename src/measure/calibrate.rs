@@ -18,7 +18,7 @@ use crate::{
         probe::{Probe, Stream, bandwidth, clock_ghz, rate},
     },
     quant::{Randomness, Scheme, synthesise},
-    workload::{Layer, LayerKind, LayerShape, OperandBits},
+    workload::{Layer, LayerShape, OperandBits},
 };
 
 /// Layers that kernel rates are fitted on: channels, filters, map size, kernel size. None is a
@@ -226,21 +226,8 @@ fn samples(
 }
 
 fn layer(channels: u64, filters: u64, size: u64, kernel: u64) -> Result<Layer> {
-    let shape = LayerShape {
-        kind: LayerKind::Conv,
-        batch: 1,
-        in_channels: channels,
-        out_channels: filters,
-        in_height: size,
-        in_width: size,
-        kernel_height: kernel,
-        kernel_width: kernel,
-        stride: 1,
-        padding: kernel / 2,
-        dilation: 1,
-        groups: 1,
-    };
-    let shape = shape.checked().map_err(|error| crate::Error::Internal(error.to_string()))?;
+    let shape = LayerShape::convolution(channels, filters, size, kernel)
+        .map_err(|error| crate::Error::Internal(error.to_string()))?;
     let bits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
     let name = format!("{channels}-{filters}");
     Ok(Layer { tensor: name.clone(), name, shape, quantized: true, bits })

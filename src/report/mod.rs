@@ -25,4 +25,4 @@ pub use types::{
     LayerReport, LayerResult, OpSummary, Provenance, Report, SCHEMA, Tool, WeightSummary,
     dram_bytes, ratio,
 };
-pub use write::write_atomically;
+pub use write::{json, write_atomically};

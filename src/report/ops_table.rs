@@ -14,7 +14,7 @@ use crate::{
     Result,
     method::{Method, PlanOptions, PlanRequest},
     quant::{Randomness, Scheme, synthesise},
-    workload::{LayerKind, LayerShape, OperandBits},
+    workload::{LayerShape, OperandBits},
 };
 
 /// A layer and scheme for which a figure was published, at one density.
@@ -119,17 +119,8 @@ fn row(case: &Case, method: &'static dyn Method, seed: u64) -> Result<Option<Ops
     // The map has no part in the adds of a patch program, and a small one in the halo of others:
     // the map that ResNet-18 has at this width.
     let size = if case.channels == 64 { 56 } else { 7 };
-    let shape = LayerShape {
-        kind: LayerKind::Conv,
-        in_channels: case.channels,
-        out_channels: case.channels,
-        in_height: size,
-        in_width: size,
-        kernel_height: 3,
-        kernel_width: 3,
-        padding: 1,
-        ..LayerShape::linear(1, 1, 1).map_err(|error| crate::Error::Internal(error.to_string()))?
-    };
+    let shape = LayerShape::convolution(case.channels, case.channels, size, 3)
+        .map_err(|error| crate::Error::Internal(error.to_string()))?;
     let randomness = Randomness { density: case.density, spread: 0.0, seed };
     let weights = synthesise(case.scheme, shape.weight_shape(), randomness)?;
     let options = PlanOptions {

@@ -1,8 +1,22 @@
-//! Files that are whole or absent.
+//! Results as text, and files that are whole or absent.
 
 use std::{io::Write as _, path::Path};
 
+use serde::Serialize;
+
 use crate::{Error, Result};
+
+/// A result as indented JSON, ending in a line break.
+///
+/// # Errors
+/// A map key is no text, which none of our types has.
+pub fn json(value: &impl Serialize) -> Result<String> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(text
+        + "
+")
+}
 
 /// Writes a file through a temporary one in the same folder, then renames it.
 ///

@@ -7,8 +7,8 @@ use crate::{
     plot::Input,
     quant::{QuantizedTensor, Randomness, Scheme, WeightShape, synthesise},
     workload::{
-        DEFAULT_WORKLOAD, LatentFile, Layer, LayerKind, LayerShape, OperandBits, WeightStore,
-        Workload, parse, shipped,
+        DEFAULT_WORKLOAD, LatentFile, Layer, LayerShape, OperandBits, WeightStore, Workload, parse,
+        shipped,
     },
 };
 
@@ -58,22 +58,8 @@ impl Context {
     /// # Errors
     /// The shape is impossible.
     pub fn convolution(&self, filters: u64, channels: u64, kernel: u64) -> Result<LayerShape> {
-        LayerShape {
-            kind: LayerKind::Conv,
-            batch: 1,
-            in_channels: channels,
-            out_channels: filters,
-            in_height: 14,
-            in_width: 14,
-            kernel_height: kernel,
-            kernel_width: kernel,
-            stride: 1,
-            padding: kernel / 2,
-            dilation: 1,
-            groups: 1,
-        }
-        .checked()
-        .map_err(|error| Error::Internal(error.to_string()))
+        LayerShape::convolution(channels, filters, 14, kernel)
+            .map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// Seeded i.i.d. weights of a shape.

@@ -9,7 +9,7 @@ use crate::{
     Error, Result,
     config::read_text,
     diagnostics::{Problem, SourceFile},
-    report::write_atomically,
+    report::{json, write_atomically},
 };
 
 /// Version of the format.
@@ -84,9 +84,7 @@ impl Manifest {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, rows: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        write_atomically(&Self::beside(rows), (text + "\n").as_bytes())
+        write_atomically(&Self::beside(rows), json(self)?.as_bytes())
     }
 }
 

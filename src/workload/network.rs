@@ -1,6 +1,7 @@
 //! A network as checked: nodes in file order, each with the shape it produces.
 
 use super::{LayerShape, OperandBits, WeightSource};
+use crate::diagnostics::{Problem, nearest};
 
 /// Shape of an activation map: batch × channels × height × width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -102,5 +103,19 @@ impl Workload {
     /// The layers whose weights are quantised, in file order.
     pub fn quantized_layers(&self) -> impl Iterator<Item = &Layer> {
         self.layers().filter(|layer| layer.quantized)
+    }
+
+    /// The quantised layer of a name.
+    ///
+    /// # Errors
+    /// No quantised layer is named so; the nearest name is suggested.
+    pub fn quantized_layer(&self, name: &str) -> Result<&Layer, Problem> {
+        self.quantized_layers().find(|layer| layer.name == name).ok_or_else(|| {
+            let problem = Problem::new(format!("no quantised layer is named `{name}`"));
+            match nearest(name, self.quantized_layers().map(|layer| layer.name.as_str())) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem,
+            }
+        })
     }
 }

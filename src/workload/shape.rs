@@ -70,6 +70,34 @@ impl LayerShape {
         .checked()
     }
 
+    /// A square convolution over a square map of `size`, stride 1, the output as large as the input
+    /// where the kernel is odd.
+    ///
+    /// # Errors
+    /// A dimension is zero or too large.
+    pub fn convolution(
+        in_channels: u64,
+        out_channels: u64,
+        size: u64,
+        kernel: u64,
+    ) -> Result<Self, ShapeError> {
+        Self {
+            kind: LayerKind::Conv,
+            batch: 1,
+            in_channels,
+            out_channels,
+            in_height: size,
+            in_width: size,
+            kernel_height: kernel,
+            kernel_width: kernel,
+            stride: 1,
+            padding: kernel / 2,
+            dilation: 1,
+            groups: 1,
+        }
+        .checked()
+    }
+
     /// Checks a shape: every dimension bounded, groups divide channels, the kernel fits.
     ///
     /// # Errors

@@ -110,15 +110,13 @@ pub fn layers_of(
     rules: Rules,
 ) -> Result<(Vec<MapLayer>, Provenance)> {
     let store = WeightStore::open(source, scheme, seed)?;
+    for name in only {
+        workload.quantized_layer(name)?;
+    }
     let chosen: Vec<&Layer> = workload
         .quantized_layers()
         .filter(|layer| only.is_empty() || only.contains(&layer.name))
         .collect();
-    if let Some(wrong) =
-        only.iter().find(|name| !workload.quantized_layers().any(|layer| layer.name == **name))
-    {
-        return Err(Note::new(format!("no quantised layer is named `{wrong}`")).into());
-    }
     let weights = store.layers(chosen.iter().copied())?;
     let mut layers = Vec::with_capacity(chosen.len());
     for (layer, weights) in chosen.into_iter().zip(weights) {
