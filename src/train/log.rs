@@ -34,18 +34,53 @@ pub fn csv(rows: &[Row]) -> String {
          images_per_s\n",
     );
     for row in rows {
-        let _ = writeln!(
-            text,
-            "{},{:.6e},{:.5},{:.5},{:.5},{:.5},{:.5},{}",
-            row.epoch,
-            row.learning_rate,
-            row.train_loss,
-            row.train_accuracy,
-            row.test_loss,
-            row.test_accuracy,
-            row.density,
-            row.images_per_second.map_or(String::new(), |speed| format!("{speed:.1}"))
-        );
+        let speed = row.images_per_second.map_or(String::new(), |speed| format!("{speed:.1}"));
+        let _ = writeln!(text, "{},{speed}", repeatable(row));
     }
     text
+}
+
+/// The columns that repeat to the byte: all but the speed.
+fn repeatable(row: &Row) -> String {
+    format!(
+        "{},{:.6e},{:.5},{:.5},{:.5},{:.5},{:.5}",
+        row.epoch,
+        row.learning_rate,
+        row.train_loss,
+        row.train_accuracy,
+        row.test_loss,
+        row.test_accuracy,
+        row.density
+    )
+}
+
+/// Takes the speeds of a resumed run's epochs from its log on disk, as far as that is its log.
+pub(super) fn recover_speeds(rows: &mut [Row], text: &str) {
+    for (row, line) in rows.iter_mut().zip(text.lines().skip(1)) {
+        let speed = line.rsplit_once(',').filter(|(rest, _)| *rest == repeatable(row));
+        row.images_per_second = speed.and_then(|(_, speed)| speed.parse().ok());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_come_back_from_the_log_of_the_same_run_only() {
+        let row = |epoch, speed| Row {
+            epoch,
+            learning_rate: 0.003,
+            train_loss: 1.5,
+            train_accuracy: 0.5,
+            test_loss: 1.25,
+            test_accuracy: 0.625,
+            density: 0.35,
+            images_per_second: speed,
+        };
+        let text = csv(&[row(1, Some(614.25)), row(7, Some(500.0))]);
+        let mut rows = [row(1, None), row(2, None), row(3, None)];
+        recover_speeds(&mut rows, &text);
+        assert_eq!(rows, [row(1, Some(614.2)), row(2, None), row(3, None)]);
+    }
 }

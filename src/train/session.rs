@@ -6,7 +6,7 @@ use super::{
     checkpoint::{self, Checkpoint, Header},
     conv::Engine,
     data::{Dataset, Images, fill_batch, shuffled},
-    log::{Row, csv},
+    log::{Row, csv, recover_speeds},
     loss::Score,
     network::{Density, Network},
     optimizer::Optimizer,
@@ -87,6 +87,9 @@ impl<'a> Session<'a> {
             checkpoint.check_same_run(&header)?;
             checkpoint.restore(&mut network.parameters, Some(&mut optimizer))?;
             header = checkpoint.header;
+            if let Ok(text) = std::fs::read_to_string(folder.join(LOG)) {
+                recover_speeds(&mut header.log, &text);
+            }
         }
         let teacher = teacher.transpose()?;
         Ok(Self { recipe, dataset, folder, network, teacher, optimizer, header })
@@ -116,6 +119,10 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`Error::Interrupted`], a loss that is not finite, or a checkpoint that cannot be written.
     pub fn run(&mut self, stop: &AtomicBool, mut tell: impl FnMut(&Progress<'_>)) -> Result<()> {
+        if self.header.epoch > 0 {
+            // A run that was killed between its checkpoint and its log left a log that lags.
+            self.write_log()?;
+        }
         while self.header.epoch < self.recipe.epochs {
             let row = self.epoch(stop, &mut tell)?;
             self.header.log.push(row);
@@ -123,9 +130,13 @@ impl<'a> Session<'a> {
             self.header.steps = self.optimizer.steps;
             let path = self.folder.join(CHECKPOINT);
             checkpoint::write(&path, &self.header, &self.network.parameters, &self.optimizer)?;
-            write_atomically(&self.folder.join(LOG), csv(&self.header.log).as_bytes())?;
+            self.write_log()?;
         }
         Ok(())
+    }
+
+    fn write_log(&self) -> Result<()> {
+        write_atomically(&self.folder.join(LOG), csv(&self.header.log).as_bytes())
     }
 
     fn epoch(&mut self, stop: &AtomicBool, tell: &mut impl FnMut(&Progress<'_>)) -> Result<Row> {
@@ -148,7 +159,7 @@ impl<'a> Session<'a> {
             let density = self.step(indices, progress, &mut labels, &mut score)?;
             rate = self.recipe.rate * self.recipe.schedule.factor(progress);
             if !score.loss.is_finite() {
-                return Err(self.diverged(step));
+                return Err(self.diverged(&format!("epoch {}, step {}", epoch + 1, step + 1)));
             }
             self.optimizer.step(&mut self.network.parameters, rate as f32);
             let done = epoch * steps + step as u64 + 1;
@@ -163,9 +174,12 @@ impl<'a> Session<'a> {
         let images_per_second = score.images as f64 / start.elapsed().as_secs_f64();
         let values = self.network.parameters.iter().flat_map(|parameter| &parameter.values);
         if !values.into_iter().all(|value| value.is_finite()) {
-            return Err(self.diverged(steps as usize));
+            return Err(self.diverged(&format!("epoch {}, step {steps}", epoch + 1)));
         }
         let (test, density) = self.evaluate(&self.dataset.test)?;
+        if !test.loss.is_finite() {
+            return Err(self.diverged(&format!("the test after epoch {}", epoch + 1)));
+        }
         Ok(Row {
             epoch: epoch + 1,
             learning_rate: rate,
@@ -222,18 +236,15 @@ impl<'a> Session<'a> {
         Ok((score, density))
     }
 
-    fn diverged(&self, step: usize) -> Error {
+    /// `place` says in words where the loss stopped being a number.
+    fn diverged(&self, place: &str) -> Error {
         let kept = match self.header.epoch {
             0 => "nothing was written".to_owned(),
             epoch => format!("the checkpoint of epoch {epoch} is kept"),
         };
-        Problem::new(format!(
-            "the loss is not a number in epoch {}, step {}; {kept}",
-            self.header.epoch + 1,
-            step + 1
-        ))
-        .hint("a smaller --rate keeps the weights finite")
-        .into()
+        Problem::new(format!("the loss is not a number in {place}; {kept}"))
+            .hint("a smaller --rate keeps the weights finite")
+            .into()
     }
 }
 

@@ -3,6 +3,7 @@
 mod cache;
 mod check;
 mod import;
+mod interruptions;
 mod measure;
 mod plot;
 mod program;

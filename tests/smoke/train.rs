@@ -1,12 +1,12 @@
-//! Does a training run learn, repeat to the byte, and survive what happens to it?
+//! Does a training run learn, and repeat to the byte?
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
 /// Arguments of a run of seconds at most.
-fn train(folder: &Path, more: &[&str]) -> Command {
+pub(super) fn train(folder: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
     command
         .args(["train", "--dataset", "digits", "--network", "resnet8-digits", "--out"])
@@ -16,13 +16,13 @@ fn train(folder: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn succeed(command: &mut Command) -> Output {
+pub(super) fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
 }
 
-fn fail(command: &mut Command, word: &str) {
+pub(super) fn fail(command: &mut Command, word: &str) {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{text}");
@@ -30,15 +30,11 @@ fn fail(command: &mut Command, word: &str) {
     assert!(text.contains(word), "{text}");
 }
 
-fn checkpoint(folder: &Path) -> PathBuf {
-    folder.join("checkpoint.safetensors")
-}
-
-fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+pub(super) fn bytes(folder: &Path, name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
-const SMALL: [&str; 4] = ["--epochs", "4", "--train-images", "256"];
+pub(super) const SMALL: [&str; 4] = ["--epochs", "4", "--train-images", "256"];
 
 #[test]
 fn threads_do_not_change_a_byte() {
@@ -50,60 +46,6 @@ fn threads_do_not_change_a_byte() {
             .map(|name| bytes(&folder, name))
     };
     assert!(run("1") == run("2"));
-}
-
-#[test]
-fn a_killed_run_resumes_to_the_same_bytes() {
-    let room = tempfile::tempdir().unwrap();
-    let (whole, broken) = (room.path().join("whole"), room.path().join("broken"));
-    succeed(&mut train(&whole, &SMALL));
-    let mut child = train(&broken, &SMALL).spawn().unwrap();
-    while !checkpoint(&broken).exists() && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // Without --resume the run that is there is not touched.
-    fail(&mut train(&broken, &SMALL), "holds a run already");
-    // Under other settings it is not gone on with; every difference is named.
-    let other = ["--epochs", "5", "--train-images", "256", "--seed", "2", "--resume"];
-    fail(&mut train(&broken, &other), "`seed` was 1, now it is 2");
-    succeed(train(&broken, &SMALL).arg("--resume"));
-    for name in ["checkpoint.safetensors", "weights.safetensors", "fits.csv"] {
-        assert!(bytes(&whole, name) == bytes(&broken, name), "{name}");
-    }
-}
-
-/// A limit on file sizes stands in for a full disk: writes fail part-way.
-#[cfg(unix)]
-#[test]
-fn a_full_disk_keeps_the_last_checkpoint() {
-    let room = tempfile::tempdir().unwrap();
-    let folder = room.path().join("run");
-    let arguments = ["--epochs", "300", "--train-images", "64"];
-    let mut child = train(&folder, &arguments).spawn().unwrap();
-    while !checkpoint(&folder).exists() && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let kept = bytes(&folder, "checkpoint.safetensors");
-    let resume = train(&folder, &arguments);
-    let mut limited = Command::new("sh");
-    // 16 blocks of 512 bytes; the signal that comes with the error is ignored.
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\" --resume"]);
-    limited.arg(resume.get_program()).args(resume.get_args());
-    fail(&mut limited, "failed to write");
-    assert!(bytes(&folder, "checkpoint.safetensors") == kept);
-}
-
-#[test]
-fn a_loss_that_is_no_number_ends_the_run() {
-    let room = tempfile::tempdir().unwrap();
-    let folder = room.path().join("run");
-    let wild = ["--epochs", "2", "--optimizer", "sgd", "--rate", "1e30", "--scale", "one"];
-    fail(&mut train(&folder, &wild), "is not a number in epoch 1");
-    assert!(!checkpoint(&folder).exists());
 }
 
 #[test]
