@@ -23,8 +23,9 @@ struct Header {
     programs: u32,
 }
 
-/// The bytes of a plan.
-pub(super) fn encode(plan: &Plan) -> Option<Vec<u8>> {
+/// The bytes of a plan; `None` where a number of its parts does not fit the format.
+#[must_use]
+pub fn encode(plan: &Plan) -> Option<Vec<u8>> {
     let header = Header {
         execution: plan.execution,
         counts: plan.counts,
@@ -72,7 +73,8 @@ fn put(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// The plan of some bytes; `None` where they are no plan. Reads only operands that exist.
-pub(super) fn decode(bytes: &[u8]) -> Option<Plan> {
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Option<Plan> {
     let mut reader = Reader { bytes };
     let length = reader.length()?;
     let header: Header = serde_json::from_slice(reader.take(length)?).ok()?;

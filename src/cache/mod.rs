@@ -7,5 +7,5 @@
 mod encode;
 mod store;
 
-use encode::{decode, encode};
-pub use store::PlanCache;
+pub use encode::{decode, encode};
+pub use store::{PlanCache, is_right};

@@ -167,7 +167,10 @@ fn key(method: &dyn Method, request: &PlanRequest<'_>) -> Option<[u8; 16]> {
 }
 
 /// Whether a plan computes the layer, and takes the operations that it says.
-fn is_right(plan: &Plan, request: &PlanRequest<'_>) -> Result<bool> {
+///
+/// # Errors
+/// A sum or a count overflows: such a plan is none of the layer.
+pub fn is_right(plan: &Plan, request: &PlanRequest<'_>) -> Result<bool> {
     let shape = request.shape;
     if plan.programs.is_empty() || !fits(plan, shape) {
         return Ok(false);

@@ -178,12 +178,18 @@ impl Baseline {
     /// # Errors
     /// The file is missing, not JSON, of another format, or its tolerances are no fractions.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = read_text(path)?;
-        let file = SourceFile::new(path.display().to_string(), text);
+        Self::parse(&SourceFile::new(path.display().to_string(), read_text(path)?))
+    }
+
+    /// Parses a baseline's text.
+    ///
+    /// # Errors
+    /// As [`Baseline::read`].
+    pub fn parse(file: &SourceFile) -> Result<Self> {
         let baseline: Self = serde_json::from_str(file.text()).map_err(|error| {
             let at = offset(file.text(), error.line(), error.column());
             let message = error.to_string();
-            Problem::new("the baseline is not readable").at(&file, at..at + 1, message)
+            Problem::new("the baseline is not readable").at(file, at..at + 1, message)
         })?;
         if baseline.format != FORMAT {
             let message = format!("expected the format `{FORMAT}`, found `{}`", baseline.format);

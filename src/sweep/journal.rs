@@ -1,44 +1,22 @@
 //! The rows of an unfinished sweep, and the journal that says which of them are whole.
 //!
 //! Rows are appended to `OUT.part`, then one line to `OUT.journal` with their length and checksum.
-//! What a killed process left is read back chunk by chunk: the first record or chunk that is cut
-//! off or wrong, and all after it, are dropped. The last chunk may so be computed again; it gives
-//! the same bytes.
+//! Of what a killed process left, [`recover`] tells what is whole. The last chunk may so be
+//! computed again; it gives the same bytes.
 
 use std::{
     fs::{File, OpenOptions},
-    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::Xxh3;
 
-use super::manifest::with_suffix;
+use super::{
+    manifest::with_suffix,
+    recover::{Found, Head, Record, Unreadable, recover},
+};
 use crate::{Error, Result, diagnostics::Problem};
-
-/// Longest line of a journal, and largest chunk, that are read back.
-const MAX_LINE: u64 = 4096;
-const MAX_CHUNK: u64 = 1 << 30;
-
-/// What the rows belong to; another sweep's rows are never gone on with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Head {
-    pub format: String,
-    pub sweep: String,
-    pub shard: u64,
-    pub shards: u64,
-}
-
-/// One chunk: the point after its last, its bytes and their XXH3.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Record {
-    end_point: u64,
-    bytes: u64,
-    xxh3: String,
-}
 
 /// An open journal.
 pub struct Journal {
@@ -101,61 +79,29 @@ impl Journal {
 
     /// Keeps the whole chunks of an earlier run, or begins anew where there are none.
     fn recover(&mut self, head: &Head, header: &str) -> Result<()> {
-        let failed = |path: &Path, error| Error::io("read", path, error);
-        let mut lines = BufReader::new(&self.journal);
-        let mut line = Vec::new();
-        let mut kept = 0_u64;
-        let mut read_line = |line: &mut Vec<u8>| {
-            line.clear();
-            (&mut lines).take(MAX_LINE).read_until(b'\n', line)
+        let (journal, part) = (BufReader::new(&self.journal), BufReader::new(&self.part));
+        let problem = |message: &str, hint: &str| -> Error {
+            let name = self.journal_path.display().to_string();
+            Problem::new(message).in_file(&name).hint(hint).into()
         };
-        read_line(&mut line).map_err(|error| failed(&self.journal_path, error))?;
-        let begun = line.ends_with(b"\n").then(|| serde_json::from_slice::<Head>(&line).ok());
-        let Some(found) = begun.flatten() else {
-            // Killed before the first line was whole, or no journal of ours.
-            if line.len() as u64 >= MAX_LINE || (line.ends_with(b"\n") && !line.is_empty()) {
-                return Err(Problem::new("this is no journal of a sweep")
-                    .in_file(&self.journal_path.display().to_string())
-                    .hint("move it away, or write to another file")
-                    .into());
+        match recover(journal, part, head, header, self.next) {
+            Ok(Found::Nothing) => self.begin(head, header),
+            Ok(Found::Rows(kept)) => {
+                self.hasher = kept.hasher;
+                (self.bytes, self.next) = (kept.bytes, kept.next_point);
+                self.cut(kept.journal_bytes)
             }
-            return self.begin(head, header);
-        };
-        if found != *head {
-            return Err(Problem::new("an unfinished sweep with other inputs is in the way")
-                .in_file(&self.journal_path.display().to_string())
-                .hint("`--restart` begins anew; to go on, give the files and the shard as before")
-                .into());
+            Ok(Found::NoJournal) => Err(problem(
+                "this is no journal of a sweep",
+                "move it away, or write to another file",
+            )),
+            Ok(Found::AnotherSweep) => Err(problem(
+                "an unfinished sweep with other inputs is in the way",
+                "`--restart` begins anew; to go on, give the files and the shard as before",
+            )),
+            Err(Unreadable::Journal(error)) => Err(Error::io("read", &self.journal_path, error)),
+            Err(Unreadable::Part(error)) => Err(Error::io("read", &self.part_path, error)),
         }
-        kept += line.len() as u64;
-        let mut rows = BufReader::new(&self.part);
-        let mut chunk = vec![0; header.len()];
-        let whole = rows.read_exact(&mut chunk).is_ok() && chunk == header.as_bytes();
-        if !whole {
-            return self.begin(head, header);
-        }
-        self.hasher.update(&chunk);
-        self.bytes = chunk.len() as u64;
-        loop {
-            read_line(&mut line).map_err(|error| failed(&self.journal_path, error))?;
-            let record =
-                line.ends_with(b"\n").then(|| serde_json::from_slice::<Record>(&line).ok());
-            let Some(record) = record.flatten() else { break };
-            if record.bytes > MAX_CHUNK || record.end_point < self.next {
-                break;
-            }
-            chunk.clear();
-            let read = (&mut rows).take(record.bytes).read_to_end(&mut chunk);
-            let read = read.map_err(|error| failed(&self.part_path, error))?;
-            if read as u64 != record.bytes || checksum(&chunk) != record.xxh3 {
-                break;
-            }
-            self.hasher.update(&chunk);
-            self.bytes += record.bytes;
-            self.next = record.end_point;
-            kept += line.len() as u64;
-        }
-        self.cut(kept)
     }
 
     fn begin(&mut self, head: &Head, header: &str) -> Result<()> {
@@ -199,8 +145,8 @@ impl Journal {
     /// The disk is full.
     pub(super) fn append(&mut self, rows: &[u8], end_point: u64) -> Result<()> {
         self.write_rows(rows)?;
-        let record = Record { end_point, bytes: rows.len() as u64, xxh3: checksum(rows) };
-        let line = serde_json::to_string(&record).map_err(|e| Error::Internal(e.to_string()))?;
+        let line = serde_json::to_string(&Record::of(rows, end_point))
+            .map_err(|e| Error::Internal(e.to_string()))?;
         self.write_line(&line)?;
         self.next = end_point;
         Ok(())
@@ -244,10 +190,6 @@ impl Journal {
     }
 }
 
-fn checksum(bytes: &[u8]) -> String {
-    format!("{:016x}", xxh3_64(bytes))
-}
-
 impl std::fmt::Debug for Journal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = formatter.debug_struct("Journal");
@@ -258,6 +200,8 @@ impl std::fmt::Debug for Journal {
 
 #[cfg(test)]
 mod tests {
+    use xxhash_rust::xxh3::xxh3_64;
+
     use super::*;
 
     const HEADER: &str = "a,b\n";

@@ -8,9 +8,10 @@ use super::{
     evaluate::rows,
     grid::Shard,
     inputs::Sweep,
-    journal::{Head, Journal},
+    journal::Journal,
     manifest::{FORMAT, Manifest},
     plans::Plans,
+    recover::Head,
     row::header,
 };
 use crate::{Error, Result};

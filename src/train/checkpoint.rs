@@ -119,6 +119,15 @@ impl Checkpoint {
             return Err(wrong("the checkpoint is larger than 4 GiB".into()));
         }
         let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
+        Self::parse(name, bytes)
+    }
+
+    /// As [`Checkpoint::open`] on bytes already read; `name` is used in messages.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn parse(name: String, bytes: Vec<u8>) -> Result<Self> {
+        let wrong = |message: String| -> Error { Problem::new(message).in_file(&name).into() };
         let (_, metadata) = SafeTensors::read_metadata(&bytes)
             .map_err(|error| wrong(format!("not a safetensors file: {error}")))?;
         let text = metadata.metadata().as_ref().and_then(|map| map.get("signloop"));

@@ -32,12 +32,20 @@ fn read(path: &Path, hint: &str, images: &mut Images) -> Result<()> {
         Ok(metadata) if metadata.is_file() => metadata.len(),
         _ => return Err(Problem::new("no such file").in_file(&name).hint(hint).into()),
     };
-    if size == 0 || size % RECORD as u64 != 0 || size > MAX_BYTES {
-        let message = format!("{size} bytes are not a whole number of {RECORD}-byte records");
-        let hint = "expected the binary version: one label byte and 3072 pixel bytes an image";
-        return Err(Problem::new(message).in_file(&name).hint(hint).into());
-    }
+    whole_records(&name, size)?;
     let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
+    let part = parse(&name, &bytes)?;
+    images.pixels.extend(part.pixels);
+    images.labels.extend(part.labels);
+    Ok(())
+}
+
+/// Reads the records of one file; `name` is used in messages.
+///
+/// # Errors
+/// The bytes are no whole number of records, or hold a label that is no class.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Images> {
+    whole_records(name, bytes.len() as u64)?;
     let mut part = Images { pixels: Vec::with_capacity(bytes.len()), labels: Vec::new() };
     for record in bytes.chunks_exact(RECORD) {
         part.labels.push(record[0]);
@@ -47,8 +55,15 @@ fn read(path: &Path, hint: &str, images: &mut Images) -> Result<()> {
             part.pixels.extend([*red, *green, *blue]);
         }
     }
-    part.check_labels(&name, 10)?;
-    images.pixels.extend(part.pixels);
-    images.labels.extend(part.labels);
+    part.check_labels(name, 10)?;
+    Ok(part)
+}
+
+fn whole_records(name: &str, size: u64) -> Result<()> {
+    if size == 0 || size % RECORD as u64 != 0 || size > MAX_BYTES {
+        let message = format!("{size} bytes are not a whole number of {RECORD}-byte records");
+        let hint = "expected the binary version: one label byte and 3072 pixel bytes an image";
+        return Err(Problem::new(message).in_file(name).hint(hint).into());
+    }
     Ok(())
 }

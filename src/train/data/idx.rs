@@ -4,7 +4,7 @@
 //! dimension, then the data.
 
 use std::{
-    io::Read as _,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -32,22 +32,36 @@ pub(super) fn load(name: &str, folder: &Path, hint: &str) -> Result<Dataset> {
 }
 
 fn part(folder: &Path, part: &str, hint: &str) -> Result<(Images, (usize, usize))> {
-    let path = find(folder, &format!("{part}-images-idx3-ubyte"), hint)?;
-    let (dimensions, pixels) = parse(&path, &unpacked(&path)?, 3)?;
+    let open = |name: String| -> Result<(String, Vec<u8>)> {
+        let path = find(folder, &name, hint)?;
+        let bytes = read(&path)?;
+        Ok((path.display().to_string(), bytes))
+    };
+    let (images, pixels) = open(format!("{part}-images-idx3-ubyte"))?;
+    let (labels, classes) = open(format!("{part}-labels-idx1-ubyte"))?;
+    parse((&images, &pixels), (&labels, &classes))
+}
+
+/// Reads unpacked images and their labels, each with the name that messages give it; returns
+/// them with rows and columns of an image.
+///
+/// # Errors
+/// A part is truncated, of another kind, does not fit the other, or holds a label that is no class.
+pub fn parse(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<(Images, (usize, usize))> {
+    let (dimensions, pixels) = array(images, 3)?;
     let shape = (dimensions[1], dimensions[2]);
     if shape.0 == 0 || shape.1 == 0 || shape.0 > MAX_SIDE || shape.1 > MAX_SIDE {
         let message = format!("images of {}x{} pixels are not read", shape.0, shape.1);
-        return Err(Problem::new(message).in_file(&path.display().to_string()).into());
+        return Err(Problem::new(message).in_file(images.0).into());
     }
-    let path = find(folder, &format!("{part}-labels-idx1-ubyte"), hint)?;
-    let (counts, labels) = parse(&path, &unpacked(&path)?, 1)?;
-    let name = path.display().to_string();
+    let name = labels.0;
+    let (counts, labels) = array(labels, 1)?;
     if counts[0] != dimensions[0] || counts[0] == 0 {
         let message = format!("{} labels for {} images", counts[0], dimensions[0]);
-        return Err(Problem::new(message).in_file(&name).into());
+        return Err(Problem::new(message).in_file(name).into());
     }
     let images = Images { pixels, labels };
-    images.check_labels(&name, 10)?;
+    images.check_labels(name, 10)?;
     Ok((images, shape))
 }
 
@@ -65,30 +79,42 @@ fn find(folder: &Path, name: &str, hint: &str) -> Result<PathBuf> {
     }
 }
 
-fn unpacked(path: &Path) -> Result<Vec<u8>> {
-    let name = path.display().to_string();
+/// The unpacked content of a file.
+fn read(path: &Path) -> Result<Vec<u8>> {
     let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
-    let mut bytes = Vec::new();
+    let name = path.display().to_string();
     if path.extension().is_some_and(|extension| extension == "gz") {
-        flate2::read::GzDecoder::new(file)
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Problem::new(format!("cannot be unpacked: {error}")).in_file(&name))?;
-    } else {
-        let mut file = file.take(MAX_BYTES + 1);
-        file.read_to_end(&mut bytes).map_err(|error| Error::io("read", path, error))?;
+        return unpack(&name, file);
     }
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::io("read", path, error))?;
+    bounded(&name, bytes)
+}
+
+/// Unpacks gzip; `name` is used in messages.
+///
+/// # Errors
+/// The content is no gzip, damaged, or larger than any data set's.
+pub fn unpack(name: &str, packed: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed)
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Problem::new(format!("cannot be unpacked: {error}")).in_file(name))?;
+    bounded(name, bytes)
+}
+
+fn bounded(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Problem::new("holds more than 1 GiB").in_file(&name).into());
+        return Err(Problem::new("holds more than 1 GiB").in_file(name).into());
     }
     Ok(bytes)
 }
 
 /// Dimensions and data of an IDX file of unsigned bytes.
-fn parse(path: &Path, bytes: &[u8], expected: usize) -> Result<(Vec<usize>, Vec<u8>)> {
-    let wrong = |message: String| -> Error {
-        Problem::new(message).in_file(&path.display().to_string()).into()
-    };
+fn array((name, bytes): (&str, &[u8]), expected: usize) -> Result<(Vec<usize>, Vec<u8>)> {
+    let wrong = |message: String| -> Error { Problem::new(message).in_file(name).into() };
     let header = 4 + 4 * expected;
     let magic = [0, 0, 8, expected as u8];
     if let Some(found) = bytes.first_chunk::<4>()

@@ -8,5 +8,7 @@ mod idx;
 mod source;
 
 pub use batch::{Augmentation, fill_batch, shuffled};
+pub use cifar::parse as parse_cifar;
 pub use dataset::{Dataset, Images};
+pub use idx::{parse as parse_idx, unpack as unpack_gzip};
 pub use source::{DatasetKind, DatasetSource};

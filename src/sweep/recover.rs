@@ -1,0 +1,133 @@
+//! What is whole of the rows that a killed sweep left.
+
+use std::io::{self, BufRead, Read as _};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// Longest line of a journal, and largest chunk, that are read back.
+const MAX_LINE: u64 = 4096;
+const MAX_CHUNK: u64 = 1 << 30;
+
+/// What the rows belong to; another sweep's rows are never gone on with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of the manifest")]
+pub struct Head {
+    pub format: String,
+    pub sweep: String,
+    pub shard: u64,
+    pub shards: u64,
+}
+
+/// One chunk: the point after its last, its bytes and their XXH3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    pub end_point: u64,
+    pub bytes: u64,
+    pub xxh3: String,
+}
+
+impl Record {
+    /// The record of some rows.
+    pub(super) fn of(rows: &[u8], end_point: u64) -> Self {
+        Self { end_point, bytes: rows.len() as u64, xxh3: checksum(rows) }
+    }
+}
+
+/// The rows that are kept, header included.
+pub struct Kept {
+    /// Of all of them.
+    pub hasher: Box<Xxh3>,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The first point that is not among them.
+    pub next_point: u64,
+    /// Bytes of the journal that tell of them.
+    pub journal_bytes: u64,
+}
+
+/// What a journal and its rows hold.
+pub enum Found {
+    /// Nothing to go on with.
+    Nothing,
+    /// Some other file is in the way.
+    NoJournal,
+    /// Another sweep is in the way.
+    AnotherSweep,
+    /// Rows up to some point.
+    Rows(Kept),
+}
+
+/// Which of the two files could not be read.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// The journal.
+    Journal(io::Error),
+    /// The rows.
+    Part(io::Error),
+}
+
+/// Reads back chunk by chunk; the first record or chunk that is cut off or wrong, and all after
+/// it, are left out. `first` is the first point of the shard.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn recover(
+    mut journal: impl BufRead,
+    mut part: impl BufRead,
+    head: &Head,
+    header: &str,
+    first: u64,
+) -> Result<Found, Unreadable> {
+    let mut line = Vec::new();
+    let mut read_line = |line: &mut Vec<u8>| {
+        line.clear();
+        journal.by_ref().take(MAX_LINE).read_until(b'\n', line).map_err(Unreadable::Journal)
+    };
+    read_line(&mut line)?;
+    let begun = line.ends_with(b"\n").then(|| serde_json::from_slice::<Head>(&line).ok());
+    let Some(found) = begun.flatten() else {
+        // Killed before the first line was whole, or no journal of ours.
+        let foreign = line.len() as u64 >= MAX_LINE || line.ends_with(b"\n");
+        return Ok(if foreign { Found::NoJournal } else { Found::Nothing });
+    };
+    if found != *head {
+        return Ok(Found::AnotherSweep);
+    }
+    let mut chunk = vec![0; header.len()];
+    if part.read_exact(&mut chunk).is_err() || chunk != header.as_bytes() {
+        return Ok(Found::Nothing);
+    }
+    let mut kept = Kept {
+        hasher: Box::new(Xxh3::new()),
+        bytes: chunk.len() as u64,
+        next_point: first,
+        journal_bytes: line.len() as u64,
+    };
+    kept.hasher.update(&chunk);
+    loop {
+        read_line(&mut line)?;
+        let record = line.ends_with(b"\n").then(|| serde_json::from_slice::<Record>(&line).ok());
+        let Some(record) = record.flatten() else { break };
+        if record.bytes > MAX_CHUNK || record.end_point < kept.next_point {
+            break;
+        }
+        chunk.clear();
+        let read = part.by_ref().take(record.bytes).read_to_end(&mut chunk);
+        let read = read.map_err(Unreadable::Part)?;
+        if read as u64 != record.bytes || checksum(&chunk) != record.xxh3 {
+            break;
+        }
+        kept.hasher.update(&chunk);
+        kept.bytes += record.bytes;
+        kept.next_point = record.end_point;
+        kept.journal_bytes += line.len() as u64;
+    }
+    Ok(Found::Rows(kept))
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    format!("{:016x}", xxh3_64(bytes))
+}
