@@ -118,7 +118,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         let figure = recipe.figure(&inputs, &choice)?;
         let provenance = provenance(recipe.name, &inputs, arguments);
         let (style, column) = (arguments.page.style(), arguments.page.column());
-        files.extend(plot::files(&figure, style, column, &provenance));
+        files.extend(plot::files(&figure, style, column, &provenance)?);
     }
     let listing: String = plot::write_all(&arguments.out, &files)?
         .iter()

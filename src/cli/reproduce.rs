@@ -75,7 +75,7 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
                 command: command(arguments, &[finished.entry.id.to_owned()]),
             };
             let (style, column) = (arguments.page.style(), arguments.page.column());
-            files.extend(plot::files(figure, style, column, &provenance));
+            files.extend(plot::files(figure, style, column, &provenance)?);
         }
     }
     let path = arguments.document.clone().unwrap_or_else(|| arguments.out.join("reproduction.md"));

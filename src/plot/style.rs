@@ -76,6 +76,14 @@ impl Colour {
     pub(super) const RULE: Self = Self(225, 225, 225);
     /// What the data is held against: a diagonal, a bound.
     pub(super) const REFERENCE: Self = Self(110, 110, 110);
+
+    /// Colour of hatch lines on it: white, but dark on what is nearly white in greyscale.
+    pub(super) fn hatch(self) -> Self {
+        // Luma of ITU-R BT.601, in thousandths.
+        let Self(red, green, blue) = self;
+        let luma = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
+        if luma > 190_000 { Self(70, 70, 70) } else { Self::WHITE }
+    }
 }
 
 /// Tol "high-contrast" for up to three series, Okabe-Ito above. No palette of four or more

@@ -22,25 +22,26 @@ pub fn hash(bytes: &[u8]) -> String {
 
 /// Name and content of every file of a figure: SVG, PDF, PNG, CSV and TeX. Equal input gives
 /// equal bytes.
-#[must_use]
+///
+/// # Errors
+/// As [`draw`](super::draw).
 pub fn files(
     figure: &Figure,
     style: Style,
     column: Column,
     provenance: &Provenance,
-) -> Vec<(String, Vec<u8>)> {
-    let scene = draw(figure, style, column);
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let scene = draw(figure, style, column)?;
     let caption = figure.caption.as_str();
-    [
+    let files = [
         ("svg", svg(&scene, caption, provenance).into_bytes()),
         ("pdf", pdf(&scene, caption, provenance)),
         ("png", png(&scene, caption, provenance)),
         ("csv", csv(figure, provenance).into_bytes()),
         ("tex", tex(figure, style, column, provenance).into_bytes()),
-    ]
-    .into_iter()
-    .map(|(extension, bytes)| (format!("{}.{extension}", figure.id), bytes))
-    .collect()
+    ];
+    let name = |extension| format!("{}.{extension}", figure.id);
+    Ok(files.into_iter().map(|(extension, bytes)| (name(extension), bytes)).collect())
 }
 
 /// Writes files into a folder, each whole or not at all; returns their paths.

@@ -1,92 +1,96 @@
 //! A coloured grid with a colour bar; the value stands in each cell where it fits.
 
-use super::axis::{AXIS_LINE, Scale};
+use plotters::{
+    drawing::IntoDrawingArea as _,
+    style::{
+        FontTransform,
+        text_anchor::{HPos, Pos, VPos},
+    },
+};
+
+use super::{
+    chart::{Area, Drawn, Frame, LABEL_GAP, chart, left_room, title_room, widest, words},
+    element::{AXIS_LINE, Look, Shape},
+    names::Names,
+    scale::{Scale, Slots},
+};
 use crate::plot::{
     data::{Axis, HeatFigure},
-    paint::{Align, CAP_HEIGHT, Font, Item, Scene, Stroke},
+    paint::{Font, Scene, SceneBackend, Stroke, units},
     style::{Colour, Column, Style, heat_colour},
 };
 
 /// Steps of the colour bar.
-const BAR_STEPS: usize = 64;
+const BAR_STEPS: u32 = 64;
 /// Width of the colour bar in points.
 const BAR: f64 = 9.0;
+/// Between the grid and the colour bar in points.
+const BAR_GAP: f64 = 10.0;
 
 /// Draws the grid. Dark is more; a missing value is a crossed cell.
-pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Scene {
+pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Drawn<Scene> {
     let (width, size) = (style.width(column), style.type_size());
-    let font = Font::of(style.face());
     let axis = Axis::linear(figure.value.as_str(), "");
-    let scale = Scale::over(figure.values.iter().copied().flatten(), &axis, 5);
-    let widest =
-        |names: &[String]| names.iter().map(|name| font.width(name, size)).fold(0.0, f64::max);
-    let ticks: Vec<String> = scale.ticks.iter().map(|tick| tick.label.clone()).collect();
-    let left = size * 1.35 + widest(&figure.rows) + 5.0;
-    let right = width - (10.0 + BAR + 4.0 + widest(&ticks) + size * 1.5);
-    let step = (right - left) / figure.columns.len().max(1) as f64;
+    let values = || figure.values.iter().copied().flatten();
+    let (rows, count) = (figure.rows.len(), figure.columns.len());
+    let left = left_room(&figure.rows, style);
+    // The colour bar's numbers are fewer where it is short.
+    let room =
+        |scale: &Scale| BAR_GAP + BAR + LABEL_GAP + widest(scale.labels(), style) + size * 1.5;
+    let scale = Scale::over(values(), &axis, 5);
+    let step = (width - left - room(&scale)) / count.max(1) as f64;
     let high = (step * 0.6).clamp(size * 1.7, 40.0);
-    let (top, bottom) = (size * 0.6, size * 0.6 + high * figure.rows.len() as f64);
-    let level = widest(&figure.columns) + 3.0 <= step;
-    let lean = std::f64::consts::FRAC_1_SQRT_2;
-    let names = if level { size * 1.2 } else { widest(&figure.columns) * lean + size * 0.5 };
-    let mut scene = Scene::new(width, bottom + names + size * 1.5 + 3.0, style.face());
+    let height = high * rows as f64;
+    let scale = Scale::over(values(), &axis, ((height / (size * 1.4)) as usize).clamp(2, 5));
+    let right = room(&scale);
+    let step = (width - left - right) / count.max(1) as f64;
+    let columns = Names::fit(&figure.columns, step, style);
+    let (top, below) = (size * 0.6, columns.room() + size * 1.3 + 3.0);
+    let mut scene = Scene::new(width, top + height + below, style.face());
+    let page = SceneBackend::new(&mut scene).into_drawing_area();
+    let frame =
+        Frame { top, right, below, left, x_title: &figure.x, y_title: &figure.y, rules: false };
+    let rows_down = Slots::new(figure.rows.clone(), true);
+    let mut grid = chart(&page, &frame, columns.slots(), rows_down, style)?;
     for (index, value) in figure.values.iter().enumerate() {
-        let x = left + step * (index % figure.columns.len()) as f64;
-        let y = top + high * (index / figure.columns.len()) as f64;
-        cell(&mut scene, (x, y), (step, high), *value, &scale, style);
+        let (x, y) = ((index % count) as f64, (index / count) as f64);
+        grid.draw_series(cell((x, y), *value, &scale, step, style))?;
     }
-    for (index, name) in figure.rows.iter().enumerate() {
-        let y = top + high * (index as f64 + 0.5) + size * CAP_HEIGHT / 2.0;
-        scene.text((left - 3.5, y), name, Align::End, size);
-    }
-    for (index, name) in figure.columns.iter().enumerate() {
-        let x = left + step * (index as f64 + 0.5);
-        if level {
-            scene.text((x, bottom + size * 1.15), name, Align::Middle, size);
-        } else {
-            let half = size * CAP_HEIGHT / 2.0 * lean;
-            scene.turned_text((x + half, bottom + 3.0 + half), name, Align::End, size, 45.0);
-        }
-    }
-    let middle = (left + right) / 2.0;
-    scene.text((middle, bottom + names + size * 1.2), figure.x.as_str(), Align::Middle, size);
-    let centre = (top + bottom) / 2.0;
-    scene.turned_text((size, centre), figure.y.as_str(), Align::Middle, size, 90.0);
-    colour_bar(&mut scene, (right + 10.0, top, bottom), &scale, &figure.value, style);
-    scene
+    columns.write(&page, |index| grid.backend_coord(&(index as f64 + 0.5, rows as f64)))?;
+    let bar = (width - right + BAR_GAP, top, top + height);
+    colour_bar(&page, bar, &scale, &figure.value, style)?;
+    drop((grid, page));
+    Ok(scene)
 }
 
+/// One cell: its colour, and its value where that fits.
 fn cell(
-    scene: &mut Scene,
     (x, y): (f64, f64),
-    (width, height): (f64, f64),
     value: Option<f64>,
     scale: &Scale,
+    width: f64,
     style: Style,
-) {
-    let edge = Some(Stroke::solid(Colour::WHITE, AXIS_LINE));
+) -> Vec<Shape<(f64, f64)>> {
+    let corners = vec![(x, y), (x + 1.0, y + 1.0)];
     let Some(value) = value else {
         let grey = Stroke::solid(Colour::REFERENCE, AXIS_LINE);
-        scene.rectangle((x, y), (x + width, y + height), Some(Colour::WHITE), Some(grey));
-        scene.line((x, y), (x + width, y + height), grey);
-        scene.line((x, y + height), (x + width, y), grey);
-        return;
+        let other = vec![(x, y + 1.0), (x + 1.0, y)];
+        return vec![
+            Shape::new(corners.clone(), Look::Cell(Some(Colour::WHITE), Some(grey))),
+            Shape::new(corners, Look::Line(grey)),
+            Shape::new(other, Look::Line(grey)),
+        ];
     };
     let share = scale.share(value);
-    scene.rectangle((x, y), (x + width, y + height), Some(heat_colour(share)), edge);
-    let size = style.type_size();
-    let label = short(value);
+    let edge = Stroke::solid(Colour::WHITE, AXIS_LINE);
+    let fill = Look::Cell(Some(heat_colour(share)), Some(edge));
+    let mut shapes = vec![Shape::new(corners.clone(), fill)];
+    let (label, size) = (short(value), style.type_size());
     if Font::of(style.face()).width(&label, size) + 3.0 <= width {
         let colour = if share > 0.45 { Colour::WHITE } else { Colour::BLACK };
-        scene.items.push(Item::Text {
-            at: (x + width / 2.0, y + height / 2.0 + size * CAP_HEIGHT / 2.0),
-            text: label,
-            align: Align::Middle,
-            angle: 0.0,
-            size,
-            colour,
-        });
+        shapes.push(Shape::new(corners, Look::Inside(label, size, colour)));
     }
+    shapes
 }
 
 /// About three significant digits.
@@ -100,38 +104,35 @@ fn short(value: f64) -> String {
     format!("{value:.digits$}").replace('-', "−")
 }
 
+/// The colours from low to high with the scale's numbers at the right.
 fn colour_bar(
-    scene: &mut Scene,
+    page: &Area<'_>,
     (left, top, bottom): (f64, f64, f64),
     scale: &Scale,
     title: &str,
     style: Style,
-) {
-    let size = style.type_size();
-    let step = (bottom - top) / BAR_STEPS as f64;
+) -> Drawn {
+    let place = |x: f64, y: f64| (units(x), units(y));
+    let height = bottom - top;
     for index in 0..BAR_STEPS {
-        let share = (index as f64 + 0.5) / BAR_STEPS as f64;
-        let low = bottom - step * index as f64;
+        let share = |part: f64| (f64::from(index) + part) / f64::from(BAR_STEPS);
         // A hair of overlap, so that no viewer shows seams.
-        let high = (low - step * 1.3).max(top);
-        scene.rectangle((left, high), (left + BAR, low), Some(heat_colour(share)), None);
+        let upper = (bottom - height * share(1.3)).max(top);
+        let corners = vec![place(left, upper), place(left + BAR, bottom - height * share(0.0))];
+        page.draw(&Shape::new(corners, Look::Cell(Some(heat_colour(share(0.5))), None)))?;
     }
     let line = Stroke::solid(Colour::BLACK, AXIS_LINE);
-    scene.rectangle((left, top), (left + BAR, bottom), None, Some(line));
-    let mut widest = 0.0_f64;
-    let mut last = f64::INFINITY;
-    for tick in &scale.ticks {
-        let y = bottom - scale.share(tick.value) * (bottom - top);
-        scene.line((left + BAR - 2.0, y), (left + BAR, y), line);
-        // A short bar has no room for every number.
-        if last - y < size {
-            continue;
-        }
-        last = y;
-        let at = (left + BAR + 3.0, y + size * CAP_HEIGHT / 2.0);
-        scene.text(at, tick.label.as_str(), Align::Start, size);
-        widest = widest.max(Font::of(style.face()).width(&tick.label, size));
+    let corners = vec![place(left, top), place(left + BAR, bottom)];
+    page.draw(&Shape::new(corners, Look::Cell(None, Some(line))))?;
+    let beside = words(style).pos(Pos::new(HPos::Left, VPos::Center));
+    for (tick, label) in scale.ticks().iter().zip(scale.labels()) {
+        let y = bottom - scale.share(*tick) * height;
+        let mark = vec![place(left + BAR - 2.0, y), place(left + BAR, y)];
+        page.draw(&Shape::new(mark, Look::Line(line)))?;
+        page.draw_text(label, &beside, place(left + BAR + LABEL_GAP, y))?;
     }
-    let place = (left + BAR + 4.0 + widest + size * 1.1, (top + bottom) / 2.0);
-    scene.turned_text(place, title, Align::Middle, size, 90.0);
+    let turned =
+        words(style).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Bottom));
+    let room = LABEL_GAP + widest(scale.labels(), style) + title_room(style);
+    page.draw_text(title, &turned, place(left + BAR + room, (top + bottom) / 2.0))
 }

@@ -1,7 +1,13 @@
-//! The legend above a plot, broken into rows that fit.
+//! The legend above a plot, broken into rows that fit; plotters' own is a column inside the plot.
 
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::{
+    chart::{Area, Drawn, words},
+    element::Shape,
+};
 use crate::plot::{
-    paint::{Align, CAP_HEIGHT, Font, Point, Scene},
+    paint::{Font, units, words_width},
     style::Style,
 };
 
@@ -30,7 +36,7 @@ impl Legend {
         let mut places = Vec::with_capacity(names.len());
         let (mut x, mut row) = (left, 0);
         for name in names {
-            let needed = SAMPLE + GAPS.0 + font.width(name, style.type_size());
+            let needed = SAMPLE + GAPS.0 + words_width(name, font, style.type_size());
             if x + needed > right && x > left {
                 (x, row) = (left, row + 1);
             }
@@ -45,21 +51,25 @@ impl Legend {
         if self.rows == 0 { 5.0 } else { self.rows as f64 * self.line + 6.0 }
     }
 
-    /// Draws the entries; `sample` draws what stands before a name, between two corners.
+    /// Draws the entries; `sample` gives what stands before a name, between two corners.
     pub(super) fn draw(
         &self,
-        scene: &mut Scene,
+        page: &Area<'_>,
         names: &[&str],
         style: Style,
-        mut sample: impl FnMut(&mut Scene, usize, Point, Point),
-    ) {
+        sample: impl Fn(usize, [(i32, i32); 2]) -> Vec<Shape<(i32, i32)>>,
+    ) -> Drawn {
+        let words = words(style).pos(Pos::new(HPos::Left, VPos::Center));
         for (index, (name, (x, row))) in names.iter().zip(&self.places).enumerate() {
             let top = 2.0 + *row as f64 * self.line;
             let bottom = top + self.line - 3.0;
-            sample(scene, index, (*x, top), (x + SAMPLE, bottom));
-            let baseline = (top + bottom) / 2.0 + style.type_size() * CAP_HEIGHT / 2.0;
-            let at = (x + SAMPLE + GAPS.0, baseline);
-            scene.text(at, *name, Align::Start, style.type_size());
+            let corners = [(units(*x), units(top)), (units(x + SAMPLE), units(bottom))];
+            for shape in sample(index, corners) {
+                page.draw(&shape)?;
+            }
+            let at = (units(x + SAMPLE + GAPS.0), units((top + bottom) / 2.0));
+            page.draw_text(name, &words, at)?;
         }
+        Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! From a drawing to the bytes of a file: SVG, PDF and PNG.
 //!
-//! No library draws here: plotters sets words by guess and in whole pixels, and svg2pdf with its
-//! text support brings over 70 crates. A figure needs lines, polygons and level or turned words of
-//! one typeface; these writers do that, byte for byte the same on every run and machine.
+//! Charts are drawn by plotters on a [`SceneBackend`], which measures words with the embedded
+//! typeface. What plotters' own back ends lack is here: text of a known size in points, fonts
+//! inside SVG and PDF (svg2pdf with its text support brings over 70 crates), provenance, and bytes
+//! that are the same on every run and machine.
 
+mod backend;
 mod font;
 mod pdf;
 mod png;
@@ -11,10 +13,11 @@ mod raster;
 mod scene;
 mod svg;
 
+pub use backend::{SceneBackend, points, units, words_width};
 pub use font::Font;
 pub use pdf::pdf;
 pub use png::png;
-pub use scene::{Align, CAP_HEIGHT, Item, Point, Scene, Stroke};
+pub use scene::{Align, CAP_HEIGHT, DESCENT, Item, Point, Scene, Stroke};
 pub use svg::svg;
 
 use super::data::Provenance;

@@ -135,3 +135,6 @@ impl Scene {
 
 /// Height of a capital over the type size; half of it centres a line of text on a place.
 pub const CAP_HEIGHT: f64 = 0.66;
+
+/// Depth of letters below the baseline over the type size.
+pub const DESCENT: f64 = 0.22;

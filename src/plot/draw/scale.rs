@@ -1,0 +1,251 @@
+//! Coordinates of plotters with ends at round numbers and labels for print.
+
+use std::ops::Range;
+
+use plotters::coord::{
+    combinators::{IntoLogRange as _, LogCoord},
+    ranged1d::{BoldPoints, KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter},
+    types::RangedCoordf64,
+};
+
+use crate::plot::data::Axis;
+
+/// A value range, linear or logarithmic.
+///
+/// Plotters' own ranges end wherever they are told to and label each tick with as many digits as
+/// it needs; this one ends at a tick, labels all ticks alike, writes powers of ten as powers, and
+/// has 1-2-5 ticks where a logarithmic range holds fewer than three powers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+    log: bool,
+    ticks: Vec<f64>,
+    labels: Vec<String>,
+}
+
+impl Scale {
+    /// A scale over all finite values, with at most about `most` ticks.
+    pub(super) fn over(values: impl Iterator<Item = f64>, axis: &Axis, most: usize) -> Self {
+        let (mut low, mut high) = values
+            .filter(|value| value.is_finite() && (!axis.log || *value > 0.0))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            });
+        if low > high {
+            (low, high) = if axis.log { (1.0, 10.0) } else { (0.0, 1.0) };
+        }
+        if axis.log { Self::log(low, high) } else { Self::linear(low, high, axis.from_zero, most) }
+    }
+
+    fn linear(mut low: f64, mut high: f64, from_zero: bool, most: usize) -> Self {
+        if from_zero {
+            (low, high) = (low.min(0.0), high.max(0.0));
+        }
+        if high - low <= f64::EPSILON * high.abs().max(low.abs()) {
+            let room = if high == 0.0 { 1.0 } else { high.abs() * 0.1 };
+            (low, high) = (low - room, high + room);
+        }
+        let step = step(low, high, most.max(2));
+        let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
+        let ticks: Vec<f64> =
+            (0..=(last - first) as u64).map(|index| (first + index as f64) * step).collect();
+        let decimals = (0..12).find(|digits| {
+            let scaled = step * 10_f64.powi(*digits);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled
+        });
+        let label = |tick: &f64| minus(&format!("{tick:.*}", decimals.unwrap_or(12) as usize));
+        let labels = ticks.iter().map(label).collect();
+        Self { low: first * step, high: last * step, log: false, ticks, labels }
+    }
+
+    fn log(low: f64, high: f64) -> Self {
+        // Room around the points.
+        let (low, high) = (low / 1.15, high * 1.15);
+        let powers = LogCoord::from((low..high).log_scale()).key_points(BoldPoints(8));
+        let (ticks, labels) = if powers.len() >= 3 {
+            let labels = powers.iter().map(|power| format!("10{}", raised(power.log10().round())));
+            (powers.clone(), labels.collect())
+        } else {
+            let all = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+            all.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| (factor, power)))
+                .map(|(factor, power)| {
+                    let digits = usize::try_from(-power).unwrap_or(0);
+                    let value = factor * 10_f64.powi(power);
+                    (value, format!("{value:.digits$}"))
+                })
+                .filter(|(value, _)| (low..=high).contains(value))
+                .unzip()
+        };
+        Self { low, high, log: true, ticks, labels }
+    }
+
+    /// What is written at the ticks.
+    pub(super) fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Values of the ticks.
+    pub(super) fn ticks(&self) -> &[f64] {
+        &self.ticks
+    }
+
+    /// Place of a value between 0 (low) and 1 (high).
+    pub(super) fn share(&self, value: f64) -> f64 {
+        let fine = 1 << 24;
+        f64::from(self.map(&value, (0, fine))) / f64::from(fine)
+    }
+}
+
+impl Ranged for Scale {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        if self.log {
+            LogCoord::from((self.low..self.high).log_scale()).map(value, limit)
+        } else {
+            RangedCoordf64::from(self.low..self.high).map(value, limit)
+        }
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        // No light lines between the ticks.
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+impl ValueFormatter<f64> for Scale {
+    fn format_ext(&self, value: &f64) -> String {
+        let index = self.ticks.iter().position(|tick| tick == value);
+        index.map_or_else(String::new, |index| self.labels[index].clone())
+    }
+}
+
+/// Named places side by side: slot `i` reaches from `i` to `i + 1`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Slots {
+    names: Vec<String>,
+    downward: bool,
+}
+
+impl Slots {
+    /// Slots along an axis; those of a vertical one begin at the top if `downward`. Empty names
+    /// are not written.
+    pub(super) fn new(names: Vec<String>, downward: bool) -> Self {
+        Self { names, downward }
+    }
+}
+
+impl Ranged for Slots {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        RangedCoordf64::from(self.range()).map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        let count = if hint.weight().allow_light_points() { 0 } else { self.names.len() };
+        (0..count).map(|index| index as f64 + 0.5).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        let count = self.names.len().max(1) as f64;
+        if self.downward { count..0.0 } else { 0.0..count }
+    }
+}
+
+impl ValueFormatter<f64> for Slots {
+    fn format_ext(&self, value: &f64) -> String {
+        self.names.get(value.floor() as usize).cloned().unwrap_or_default()
+    }
+}
+
+/// The distance of plotters' ticks over a range. It is asked for one near 0 and of about 1, because
+/// it compares with absolute tolerances.
+fn step(low: f64, high: f64, most: usize) -> f64 {
+    let unit = 10_f64.powf((high - low).log10().ceil());
+    let start = (low / unit).floor();
+    let range = RangedCoordf64::from(low / unit - start..high / unit - start);
+    match range.key_points(BoldPoints(most))[..] {
+        [first, second, ..] => round_digits((second - first) * unit),
+        _ => high - low,
+    }
+}
+
+/// Without the last digits, which summing has spoilt.
+fn round_digits(value: f64) -> f64 {
+    let unit = 10_f64.powf(value.log10().floor() - 3.0);
+    (value / unit).round() * unit
+}
+
+/// The typographic minus sign.
+fn minus(text: &str) -> String {
+    text.replace('-', "−")
+}
+
+/// An exponent in raised digits.
+fn raised(exponent: f64) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let digit =
+        |character: char| character.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize]);
+    format!("{exponent:.0}").chars().map(digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linear_ticks_are_round_and_cover_the_values() {
+        let axis = Axis::linear("", "");
+        let scale = Scale::over([0.13, 0.87].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        let scale = Scale::over([-3.0, 26.0].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["−10", "0", "10", "20", "30"]);
+        let scale = Scale::over([7.0].into_iter(), &Axis::from_zero("", ""), 5);
+        assert_eq!((scale.low, scale.labels().len()), (0.0, 5));
+        let scale = Scale::over([5.0, 5.0].into_iter(), &axis, 5);
+        assert!(scale.low < 5.0 && scale.high > 5.0);
+        // Far from 1 as well as near it.
+        for factor in [1e-15, 1e15] {
+            let scale = Scale::over([0.0, 0.87 * factor].into_iter(), &axis, 5);
+            assert_eq!(scale.ticks().len(), 6, "{factor}");
+            assert!((scale.high / factor - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn log_ticks_are_powers_or_one_two_five() {
+        let axis = Axis::log("", "");
+        let scale = Scale::over([1e-3, 9e3].into_iter(), &axis, 5);
+        assert_eq!(scale.labels()[..3], ["10⁻³", "10⁻²", "10⁻¹"]);
+        let scale = Scale::over([0.4, 3.0].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["0.5", "1", "2"]);
+        assert!((scale.share(scale.high) - 1.0).abs() < 1e-6 && scale.share(scale.low) == 0.0);
+        let scale = Scale::over([1e-30, 1e30].into_iter(), &axis, 5);
+        assert!((3..=9).contains(&scale.ticks().len()), "{:?}", scale.labels());
+    }
+
+    #[test]
+    fn nothing_to_show_still_has_a_scale() {
+        for axis in [Axis::linear("", ""), Axis::log("", "")] {
+            let scale = Scale::over([f64::NAN].into_iter(), &axis, 5);
+            assert!(scale.low < scale.high && !scale.ticks().is_empty());
+        }
+    }
+
+    #[test]
+    fn slots_are_even_and_run_either_way() {
+        let names = || vec!["a".to_owned(), "b".to_owned()];
+        let (along, down) = (Slots::new(names(), false), Slots::new(names(), true));
+        assert_eq!(along.map(&0.5, (0, 400)), 100);
+        assert_eq!(down.map(&0.5, (400, 0)), 100);
+        assert_eq!(along.format_ext(&1.5), "b");
+    }
+}
