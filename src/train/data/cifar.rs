@@ -60,7 +60,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Images> {
 }
 
 fn whole_records(name: &str, size: u64) -> Result<()> {
-    if size == 0 || size % RECORD as u64 != 0 || size > MAX_BYTES {
+    if size == 0 || !size.is_multiple_of(RECORD as u64) || size > MAX_BYTES {
         let message = format!("{size} bytes are not a whole number of {RECORD}-byte records");
         let hint = "expected the binary version: one label byte and 3072 pixel bytes an image";
         return Err(Problem::new(message).in_file(name).hint(hint).into());
