@@ -85,6 +85,25 @@ impl Problem {
         &self.0.message
     }
 
+    /// What the user can do, one a hint.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// The name of the file, and line and column, counted from 1, where the problem has a span.
+    #[must_use]
+    pub fn place(&self) -> Option<(&str, Option<(usize, usize)>)> {
+        let (file, span) = self.0.origin.as_ref()?;
+        let at = span.as_ref().map(|span| {
+            let before =
+                String::from_utf8_lossy(&file.text.as_bytes()[..span.start.min(file.text.len())]);
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            (before.matches('\n').count() + 1, line.chars().count() + 1)
+        });
+        Some((file.name(), at))
+    }
+
     fn render(&self, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(self.0.message.as_str());
         let mut group = match &self.0.origin {

@@ -23,6 +23,7 @@ pub mod plot;
 pub mod quant;
 pub mod report;
 pub mod reproduce;
+pub mod selection;
 pub mod sweep;
 pub mod timeloop;
 pub mod train;

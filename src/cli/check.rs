@@ -6,7 +6,10 @@ use std::{
     process::ExitCode,
 };
 
-use super::{common::emit, selection::Selection};
+use super::{
+    common::emit,
+    selection::{Selection, warn_of_damage},
+};
 use crate::{
     Result,
     check::{Baseline, Run, Tolerances, Verdict, compare, junit},
@@ -118,7 +121,7 @@ fn measure(arguments: &Args, baseline: Option<&Baseline>) -> Result<Baseline> {
     };
     let resolved = selection.resolve(&arch, &workload)?;
     let report = simulate(&resolved.request())?;
-    resolved.warn_of_damage();
+    warn_of_damage(&resolved);
     let text = |path: &Path| path.display().to_string();
     let run = Run {
         arch: text(&arch),

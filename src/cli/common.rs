@@ -4,14 +4,10 @@ use std::{io::Write as _, path::Path};
 
 use clap::ValueEnum;
 
-use crate::{
-    Error, Result,
-    diagnostics::{Problem, Problems},
-    method::SEARCH_ITERATIONS_PER_SECOND,
-    quant::Scheme,
-    report::write_atomically,
-    workload::{self, WeightSource, Workload},
+pub(super) use crate::selection::{
+    iterations_of, load_workload, parse_names, schemes_of, weights_of,
 };
+use crate::{Error, Result, report::write_atomically};
 
 /// How a result without a flat form is printed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -26,53 +22,6 @@ pub(super) enum ReportFormat {
     Table,
     Json,
     Csv,
-}
-
-/// A workload file, or the shipped workload of that name.
-pub(super) fn load_workload(path: &Path) -> Result<Workload> {
-    let (document, folder) = workload::open(path)?;
-    workload::from_document(&document, &folder)
-}
-
-/// The weights to use: those given, or the workload's own.
-pub(super) fn weights_of(workload: &Workload, given: Option<&Path>) -> Result<WeightSource> {
-    given.map_or_else(|| Ok(workload.weights.clone()), WeightSource::from_file)
-}
-
-/// Parses a list of names; every unknown one is a problem.
-pub(super) fn parse_names<T>(
-    names: &[String],
-    parse: impl Fn(&str) -> Result<T, Problem>,
-) -> Result<Vec<T>> {
-    let mut problems = Problems::new();
-    let mut parsed = Vec::new();
-    for name in names {
-        match parse(name) {
-            Ok(value) => parsed.push(value),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    Ok(problems.into_result(parsed)?)
-}
-
-/// The schemes named, or those of the source when none is.
-pub(super) fn schemes_of(names: &[String], source: &WeightSource) -> Result<Vec<Scheme>> {
-    if names.is_empty() {
-        return Ok(source.default_schemes());
-    }
-    let mut schemes = parse_names(names, str::parse)?;
-    schemes.sort_unstable();
-    schemes.dedup();
-    Ok(schemes)
-}
-
-/// Iterations of local search for an effort in seconds.
-pub(super) fn iterations_of(seconds: f64) -> Result<u64> {
-    if !(0.0..=86_400.0).contains(&seconds) {
-        let message = format!("--effort must be from 0 to 86400 seconds, got {seconds}");
-        return Err(Problem::new(message).into());
-    }
-    Ok((seconds * SEARCH_ITERATIONS_PER_SECOND).round() as u64)
 }
 
 /// Writes to a file, whole or not at all, or to standard output.

@@ -5,15 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::common::{iterations_of, load_workload, parse_names, schemes_of, weights_of};
 use crate::{
-    Result,
-    arch::{self, CpuArch},
-    cache::PlanCache,
-    method::{Method, PlanOptions, find, registry},
-    quant::Scheme,
-    report::Request,
-    workload::{WeightSource, Workload},
+    Result, arch,
+    method::PlanOptions,
+    selection::{
+        self, iterations_of, load_workload, methods_of, plan_cache, schemes_of, weights_of,
+    },
 };
 
 /// What to simulate, as given.
@@ -43,62 +40,28 @@ pub(super) struct Selection {
 /// Seconds of search where none are given: a default run stays a matter of seconds.
 const DEFAULT_EFFORT: f64 = 0.0;
 
-/// What to simulate, read and checked.
-pub(super) struct Resolved {
-    pub arch: CpuArch,
-    pub workload: Workload,
-    pub weights: WeightSource,
-    pub schemes: Vec<Scheme>,
-    pub methods: Vec<&'static dyn Method>,
-    pub options: PlanOptions,
-    pub cache: Option<PlanCache>,
-}
-
 impl Selection {
     /// Reads the files and parses the names.
-    pub(super) fn resolve(&self, arch: &Path, workload: &Path) -> Result<Resolved> {
+    pub(super) fn resolve(&self, arch: &Path, workload: &Path) -> Result<selection::Selection> {
         let arch = arch::load(arch)?;
         let workload = load_workload(workload)?;
         let weights = weights_of(&workload, self.weights.as_deref())?;
         let schemes = schemes_of(&self.scheme, &weights)?;
-        let methods = if self.method.is_empty() {
-            registry().to_vec()
-        } else {
-            parse_names(&self.method, find)?
-        };
+        let methods = methods_of(&self.method)?;
         let search_iterations = iterations_of(self.effort)?;
         let options = PlanOptions { seed: self.seed, search_iterations, ..PlanOptions::default() };
-        let cache = if self.no_cache { None } else { PlanCache::of_user() };
-        if let Some(cache) = &cache {
-            cache.tidy();
-        }
-        Ok(Resolved { arch, workload, weights, schemes, methods, options, cache })
+        let cache = plan_cache(!self.no_cache);
+        Ok(selection::Selection { arch, workload, weights, schemes, methods, options, cache })
     }
 }
 
-impl Resolved {
-    /// The request for the report.
-    pub(super) fn request(&self) -> Request<'_> {
-        Request {
-            arch: &self.arch,
-            workload: &self.workload,
-            weights: &self.weights,
-            schemes: &self.schemes,
-            methods: &self.methods,
-            options: &self.options,
-            cache: self.cache.as_ref(),
-            on_result: None,
-        }
-    }
-
-    /// Says on standard error when kept plans turned out damaged.
-    pub(super) fn warn_of_damage(&self) {
-        let damaged = self.cache.as_ref().map_or(0, PlanCache::damaged);
-        if damaged > 0 {
-            let _ = writeln!(
-                anstream::stderr(),
-                "warning: {damaged} damaged entries of the plan cache were planned anew"
-            );
-        }
+/// Says on standard error when kept plans turned out damaged.
+pub(super) fn warn_of_damage(selection: &selection::Selection) {
+    let damaged = selection.damaged();
+    if damaged > 0 {
+        let _ = writeln!(
+            anstream::stderr(),
+            "warning: {damaged} damaged entries of the plan cache were planned anew"
+        );
     }
 }

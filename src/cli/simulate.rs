@@ -10,7 +10,7 @@ use super::{
     accelerate::{self, Compat},
     common::{ReportFormat, emit},
     progress::Progress,
-    selection::Selection,
+    selection::{Selection, warn_of_damage},
 };
 use crate::{
     Result,
@@ -68,7 +68,10 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     resolved.options.column_tile = arguments.tile;
     resolved.options.filter_group = arguments.filter_group;
     let progress = Progress::new();
-    let note = || progress.note();
+    let note = || {
+        progress.note();
+        Ok(())
+    };
     let request = Request { on_result: Some(&note), ..resolved.request() };
     progress.expect(request.results());
     let simulate = if arguments.verify { report::simulate_verified } else { report::simulate };
@@ -82,7 +85,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
     };
     progress.done();
-    resolved.warn_of_damage();
+    warn_of_damage(&resolved);
     emit(&text, arguments.out.as_deref())
 }
 

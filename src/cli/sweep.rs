@@ -54,7 +54,10 @@ pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
         return emit(&text, None);
     }
     let progress = Progress::new(points.end - points.start);
-    let event = |event| progress.note(event);
+    let event = |event| {
+        progress.note(event);
+        Ok(())
+    };
     let outcome = match &arguments.out {
         Some(out) => {
             if arguments.restart {

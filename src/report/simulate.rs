@@ -44,8 +44,9 @@ pub struct Request<'a> {
     pub options: &'a PlanOptions,
     /// Plans of earlier runs.
     pub cache: Option<&'a PlanCache>,
-    /// Called when a layer has been planned and costed under one scheme and method.
-    pub on_result: Option<&'a (dyn Fn() + Sync)>,
+    /// Called when a layer has been planned and costed under one scheme and method; an error ends
+    /// the run.
+    pub on_result: Option<&'a (dyn Fn() -> Result<()> + Sync)>,
 }
 
 impl Request<'_> {
@@ -147,11 +148,9 @@ fn simulate_layer(
     let outcomes: Vec<Result<(LayerResult, Verification), String>> = pairs
         .into_par_iter()
         .map(|(scheme, weights, method)| {
-            let outcome = plan_and_cost(request, layer, (scheme, weights), method, verified);
-            if let Some(note) = request.on_result {
-                note();
-            }
-            outcome
+            let outcome = plan_and_cost(request, layer, (scheme, weights), method, verified)?;
+            request.on_result.map_or(Ok(()), |note| note())?;
+            Ok(outcome)
         })
         .collect::<crate::Result<_>>()?;
     for outcome in outcomes {

@@ -161,6 +161,6 @@ fn weight_files(source: &WeightSource) -> Vec<PathBuf> {
     match source {
         WeightSource::Packed(files) => files.iter().map(|(_, path)| path.clone()).collect(),
         WeightSource::Latent { files, .. } => files.iter().map(|(_, path)| path.clone()).collect(),
-        WeightSource::Synthetic(_) => Vec::new(),
+        WeightSource::Held { .. } | WeightSource::Synthetic(_) => Vec::new(),
     }
 }

@@ -69,7 +69,7 @@ impl Plans {
         &mut self,
         sweep: &Sweep,
         outer: std::ops::Range<u64>,
-        done: &(dyn Fn(u64) + Sync),
+        done: &(dyn Fn(u64) -> Result<()> + Sync),
     ) -> Result<()> {
         self.0 = self.0.split_off(&outer.start);
         let grid = &sweep.grid;
@@ -83,7 +83,7 @@ impl Plans {
                     self.0.insert(outer, Arc::new(planned));
                 }
             }
-            done(missing.len() as u64);
+            done(missing.len() as u64)?;
             at = end;
         }
         Ok(())

@@ -21,7 +21,8 @@ const MAX_CHUNK: u64 = 512;
 /// Combinations planned at once, so that planning fills all threads.
 const PLANNED_AHEAD: u64 = 256;
 
-/// What happens, for a progress display.
+/// What happens, for a progress display. An error of the listener ends the run; what is written
+/// by then is gone on from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// So many points are done already, of so many.
@@ -56,12 +57,12 @@ pub fn run(
     sweep: &Sweep,
     shard: Shard,
     out: &Path,
-    event: &(dyn Fn(Event) + Sync),
+    event: &(dyn Fn(Event) -> Result<()> + Sync),
 ) -> Result<Outcome> {
     let points = shard.points(sweep.grid.points());
     let all = points.end - points.start;
     if is_finished(sweep, shard, out)? {
-        event(Event::Begun { done: all, all });
+        event(Event::Begun { done: all, all })?;
         return Ok(Outcome { points: all, resumed: all });
     }
     let head = Head {
@@ -74,7 +75,7 @@ pub fn run(
     let mut journal = Journal::open(out, &head, &header, points.start)?;
     let next = journal.next_point().min(points.end);
     let resumed = next - points.start;
-    event(Event::Begun { done: resumed, all });
+    event(Event::Begun { done: resumed, all })?;
     in_chunks(sweep, next..points.end, event, &mut |wave| {
         for chunk in wave {
             journal.append(&chunk.rows, chunk.end_point)?;
@@ -113,12 +114,12 @@ pub fn stream(
     sweep: &Sweep,
     shard: Shard,
     out: &mut dyn Write,
-    event: &(dyn Fn(Event) + Sync),
+    event: &(dyn Fn(Event) -> Result<()> + Sync),
 ) -> Result<Outcome> {
     let points = shard.points(sweep.grid.points());
     let all = points.end - points.start;
     let failed = |error| Error::io("write", Path::new("standard output"), error);
-    event(Event::Begun { done: 0, all });
+    event(Event::Begun { done: 0, all })?;
     out.write_all(header(&sweep.spec).as_bytes()).map_err(failed)?;
     in_chunks(sweep, points, event, &mut |wave| {
         wave.iter().try_for_each(|chunk| out.write_all(&chunk.rows)).map_err(failed)
@@ -138,7 +139,7 @@ struct Chunk {
 fn in_chunks(
     sweep: &Sweep,
     points: Range<u64>,
-    event: &(dyn Fn(Event) + Sync),
+    event: &(dyn Fn(Event) -> Result<()> + Sync),
     write: &mut dyn FnMut(&[Chunk]) -> Result<()>,
 ) -> Result<()> {
     let threads = rayon::current_num_threads() as u64;
@@ -164,7 +165,7 @@ fn in_chunks(
             })
             .collect::<Result<Vec<_>>>()?;
         write(&wave)?;
-        event(Event::Written(end - at));
+        event(Event::Written(end - at))?;
         at = end;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rayon::prelude::*;
@@ -34,6 +35,13 @@ pub enum WeightSource {
         options: QuantizeOptions,
         /// Names of the file's tensors to names of layers.
         rename: Vec<Rename>,
+    },
+    /// Latent weights in memory, quantised as `options` says.
+    Held {
+        /// The tensors.
+        tensors: Arc<LatentFile>,
+        /// How they are quantised; the scheme in it is replaced by the one asked for.
+        options: QuantizeOptions,
     },
     /// Seeded random weights.
     Synthetic(SyntheticWeights),
@@ -227,7 +235,7 @@ impl WeightSource {
             Self::Latent { files, .. } => {
                 files.iter().any(|(own, _)| own.is_none_or(|own| own == scheme))
             }
-            Self::Synthetic(_) => true,
+            Self::Held { .. } | Self::Synthetic(_) => true,
         };
         Scheme::ALL.into_iter().filter(|scheme| has(*scheme)).collect()
     }
@@ -250,7 +258,7 @@ pub struct WeightStore {
 #[derive(Debug)]
 enum Content {
     Packed(PackedWeights),
-    Latent { file: LatentFile, options: QuantizeOptions },
+    Latent { file: Arc<LatentFile>, options: QuantizeOptions },
     Synthetic(SyntheticWeights),
 }
 
@@ -290,8 +298,12 @@ impl WeightStore {
                     .or_else(|| files.iter().find(|(own, _)| own.is_none()))
                     .ok_or_else(absent)?;
                 let options = QuantizeOptions { scheme, ..*options };
-                Content::Latent { file: LatentFile::open(path)?.renamed(rename)?, options }
+                Content::Latent { file: LatentFile::open(path)?.renamed(rename)?.into(), options }
             }
+            WeightSource::Held { tensors, options } => Content::Latent {
+                file: Arc::clone(tensors),
+                options: QuantizeOptions { scheme, ..*options },
+            },
         };
         Ok(Self { scheme, seed, content })
     }

@@ -24,8 +24,8 @@ pub struct LatentTensor {
 /// also hold tensors that no layer needs (step counters of a batch norm, say).
 pub(super) type TensorResult = std::result::Result<LatentTensor, String>;
 
-/// An opened file of latent weights.
-#[derive(Debug, Clone)]
+/// An opened file of latent weights, or tensors from elsewhere.
+#[derive(Debug, Clone, PartialEq)]
 pub struct LatentFile {
     name: String,
     tensors: BTreeMap<String, TensorResult>,
@@ -38,6 +38,23 @@ impl LatentFile {
     /// The file is missing, a directory, of another kind, truncated or hostile.
     pub fn open(path: &Path) -> Result<Self> {
         Self::parse(path, &read_bytes(path)?)
+    }
+
+    /// Tensors that are in memory; `name` is used in messages.
+    ///
+    /// # Errors
+    /// A shape is too large, or its values do not fill it.
+    pub fn of(name: &str, tensors: BTreeMap<String, LatentTensor>) -> Result<Self> {
+        for (tensor, LatentTensor { shape, values }) in &tensors {
+            let wrong = match elements(shape) {
+                Ok(count) if count == values.len() => continue,
+                Ok(count) => format!("{} values, {count} expected", values.len()),
+                Err(message) => message,
+            };
+            return Err(Problem::new(format!("tensor `{tensor}`: {wrong}")).in_file(name).into());
+        }
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name, Ok(tensor))).collect();
+        Ok(Self { name: name.to_owned(), tensors })
     }
 
     /// As [`LatentFile::open`] on bytes already read.

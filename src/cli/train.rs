@@ -1,0 +1,225 @@
+//! `signloop train`.
+
+use std::{
+    fmt::Write as _,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::common::{emit, load_workload};
+use crate::{
+    Error, Result,
+    diagnostics::Problem,
+    train::{
+        self, Job, Progress, QuantizeSettings, Settings, Trained,
+        data::DatasetSource,
+        settings::{ACTIVATIONS, OPTIMIZERS, SCALES, SCHEDULES, SCOPES, SURROGATES},
+    },
+};
+
+/// Arguments of `signloop train`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Data: digits, fashion-mnist:DIR, mnist:DIR or cifar10:DIR (`signloop data` tells more).
+    #[arg(long)]
+    dataset: String,
+    /// Network: a workload file or a shipped name.
+    #[arg(long)]
+    network: PathBuf,
+    /// fp32, binary, ternary, signed-binary or zero-one.
+    #[arg(long)]
+    scheme: String,
+    /// Passes over the training images.
+    #[arg(long, default_value_t = 30)]
+    epochs: u64,
+    /// Seed of first weights, image order and augmentation.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for checkpoint, log, packed weights and fits; made if absent.
+    #[arg(long)]
+    out: PathBuf,
+    /// Go on from the folder's last checkpoint, if there is one.
+    #[arg(long)]
+    resume: bool,
+    /// Stand-in for the derivative of the quantiser.
+    #[arg(long, value_parser = SURROGATES, default_value = "ede")]
+    surrogate: String,
+    /// Activation function.
+    #[arg(long, value_parser = ACTIVATIONS, default_value = "relu")]
+    activation: String,
+    /// Threshold: max:FRACTION (TTQ: max:0.05) or mean:FRACTION (TWN: mean:0.7) of |w|.
+    #[arg(long, default_value = "max:0.05")]
+    threshold: String,
+    /// Weights that share a threshold.
+    #[arg(long, value_parser = SCOPES, default_value = "filter")]
+    threshold_scope: String,
+    /// Factor of the codes: mean |w| of the filter's or layer's effectual weights, or 1.
+    #[arg(long, value_parser = SCALES, default_value = "filter")]
+    scale: String,
+    /// Which regions are {0,+1} under signed-binary: half, interleaved or random:SEED.
+    #[arg(long, default_value = "half")]
+    assignment: String,
+    /// Channels of a region under signed-binary; a whole filter by default.
+    #[arg(long)]
+    region_channels: Option<usize>,
+    /// fp32 checkpoint of the same network to learn from.
+    #[arg(long)]
+    teacher: Option<PathBuf>,
+    /// Share of the teacher in the loss, 0 to 1; the labels have the rest.
+    #[arg(long, default_value_t = 0.5)]
+    teacher_share: f64,
+    /// Images a step.
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
+    /// Update rule.
+    #[arg(long, value_parser = OPTIMIZERS, default_value = "adam")]
+    optimizer: String,
+    /// Base learning rate: 0.003 for adam, 0.1 for sgd if absent.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Course of the learning rate.
+    #[arg(long, value_parser = SCHEDULES, default_value = "one-cycle")]
+    schedule: String,
+    /// Decay of weights and latents (decoupled under adam).
+    #[arg(long, default_value_t = 1e-4)]
+    weight_decay: f64,
+    /// Pixels that training images are shifted by at most; what suits the data if absent.
+    #[arg(long)]
+    crop: Option<usize>,
+    /// Whether training images are mirrored at random; what suits the data if absent.
+    #[arg(long)]
+    flip: Option<bool>,
+    /// Use only the first training images.
+    #[arg(long)]
+    train_images: Option<usize>,
+    /// Threads; all cores if absent. They do not change the result.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// Trains, and prints where the results are.
+pub(super) fn run(arguments: &Args) -> Result<()> {
+    let source: DatasetSource = arguments.dataset.parse::<DatasetSource>()?;
+    let settings = settings(arguments);
+    let workload = load_workload(&arguments.network)?;
+    let stop = stop_on_interrupt()?;
+    let bar = progress_bar(settings.epochs);
+    let job = Job {
+        source: &source,
+        workload: &workload,
+        settings: &settings,
+        teacher: arguments.teacher.as_deref(),
+        folder: &arguments.out,
+        resume: arguments.resume,
+        threads: arguments.threads,
+    };
+    let outcome = train::run(&job, &stop, |progress| show(&bar, progress));
+    bar.finish_and_clear();
+    if matches!(outcome, Err(Error::Interrupted)) {
+        let _ = emit_note("stopped; --resume goes on from the last whole epoch");
+    }
+    emit(&summary(&outcome?)?, None)
+}
+
+fn settings(arguments: &Args) -> Settings {
+    Settings {
+        scheme: arguments.scheme.clone(),
+        quantize: QuantizeSettings {
+            threshold: arguments.threshold.clone(),
+            threshold_scope: arguments.threshold_scope.clone(),
+            scale: arguments.scale.clone(),
+            assignment: arguments.assignment.clone(),
+            region_channels: arguments.region_channels,
+        },
+        surrogate: arguments.surrogate.clone(),
+        activation: arguments.activation.clone(),
+        teacher_share: arguments.teacher_share,
+        epochs: arguments.epochs,
+        batch: arguments.batch,
+        optimizer: arguments.optimizer.clone(),
+        rate: arguments.rate,
+        schedule: arguments.schedule.clone(),
+        weight_decay: arguments.weight_decay,
+        crop: arguments.crop,
+        flip: arguments.flip,
+        train_images: arguments.train_images,
+        seed: arguments.seed,
+    }
+}
+
+fn summary(trained: &Trained) -> Result<String> {
+    let Some(last) = trained.log.last() else {
+        return Err(Problem::new("--epochs 0 trains nothing").into());
+    };
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{} {} on {}: test accuracy {:.2} %, loss {:.4} nats, density {:.3}, {} epochs, seed {}",
+        trained.network,
+        trained.scheme,
+        trained.dataset,
+        100.0 * last.test_accuracy,
+        last.test_loss,
+        last.density,
+        trained.epochs,
+        trained.seed
+    );
+    let _ = writeln!(text, "checkpoint: {}", trained.checkpoint.display());
+    let _ = writeln!(text, "log: {}", trained.log_file.display());
+    if let (Some(fits), Some(weights)) = (&trained.fits, &trained.weights) {
+        let _ = writeln!(text, "distribution fits: {}", fits.display());
+        let _ = writeln!(text, "packed weights: {} (for `simulate --weights`)", weights.display());
+    }
+    Ok(text)
+}
+
+/// A flag that the first Ctrl-C raises; a second one ends the process at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    {
+        use signal_hook::{consts::SIGINT, flag};
+        // In this order the first signal finds the flag down and only raises it.
+        flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&stop))
+            .and_then(|_| flag::register(SIGINT, Arc::clone(&stop)))
+            .map_err(|error| Error::Internal(format!("no signal handler: {error}")))?;
+    }
+    Ok(stop)
+}
+
+fn progress_bar(epochs: u64) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let template = "{prefix} {wide_bar} {percent:>3}% {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(format!("{epochs} epochs"));
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: &Progress<'_>) {
+    let (done, all) = progress.images;
+    bar.set_length(all);
+    bar.set_position(done);
+    let left = (all - done) as f64 / progress.images_per_second.max(1e-9);
+    let test = progress
+        .last
+        .map_or(String::new(), |row| format!(" test {:.2} %", 100.0 * row.test_accuracy));
+    bar.set_message(format!(
+        "{:.0} images/s loss {:.4} train {:.2} %{test} density {:.3} ETA {}",
+        progress.images_per_second,
+        progress.score.mean_loss(),
+        100.0 * progress.score.accuracy(),
+        progress.density,
+        indicatif::HumanDuration(Duration::from_secs_f64(left.min(1e9)))
+    ));
+}
+
+/// A line on standard error.
+fn emit_note(text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    writeln!(anstream::stderr(), "{text}")
+}
