@@ -18,6 +18,7 @@ use crate::{
         data::DatasetSource,
         settings::{ACTIVATIONS, OPTIMIZERS, SCALES, SCHEDULES, SCOPES, SURROGATES},
     },
+    workload::with_width,
 };
 
 /// Arguments of `signloop train`.
@@ -29,6 +30,10 @@ pub(super) struct Args {
     /// Network: a workload file or a shipped name.
     #[arg(long)]
     network: PathBuf,
+    /// Channels of the network's first layer; all others, but for input and classes, keep their
+    /// ratio to it. The network's own if absent.
+    #[arg(long)]
+    width: Option<u64>,
     /// fp32, binary, ternary, signed-binary or zero-one.
     #[arg(long)]
     scheme: String,
@@ -38,7 +43,7 @@ pub(super) struct Args {
     /// Seed of first weights, image order and augmentation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Folder for checkpoint, log, packed weights and fits; made if absent.
+    /// Folder for checkpoint, log, packed weights, their workload and fits; made if absent.
     #[arg(long)]
     out: PathBuf,
     /// Go on from the folder's last checkpoint, if there is one.
@@ -104,7 +109,10 @@ pub(super) struct Args {
 pub(super) fn run(arguments: &Args) -> Result<()> {
     let source: DatasetSource = arguments.dataset.parse::<DatasetSource>()?;
     let settings = settings(arguments);
-    let workload = load_workload(&arguments.network)?;
+    let mut workload = load_workload(&arguments.network)?;
+    if let Some(width) = arguments.width {
+        workload = with_width(&workload, width)?;
+    }
     let stop = stop_on_interrupt()?;
     let bar = progress_bar(settings.epochs);
     let job = Job {
@@ -116,12 +124,30 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         resume: arguments.resume,
         threads: arguments.threads,
     };
-    let outcome = train::run(&job, &stop, |progress| show(&bar, progress));
+    let mut done = 0;
+    let outcome = train::run(&job, &stop, |progress| {
+        done = progress.last.map_or(0, |row| row.epoch);
+        show(&bar, progress);
+    });
     bar.finish_and_clear();
     if matches!(outcome, Err(Error::Interrupted)) {
-        let _ = emit_note("stopped; --resume goes on from the last whole epoch");
+        let _ = emit_note(&stopped(done, settings.epochs));
     }
     emit(&summary(&outcome?)?, None)
+}
+
+/// What an interrupted run says, with the epochs that its last checkpoint holds.
+fn stopped(done: u64, epochs: u64) -> String {
+    match done {
+        0 => {
+            "stopped in epoch 1, before the first checkpoint: the same command starts again".into()
+        }
+        done => format!(
+            "stopped in epoch {} of {epochs}; the same command with --resume goes on from the \
+             checkpoint of epoch {done} and ends in the same bytes",
+            done + 1
+        ),
+    }
 }
 
 fn settings(arguments: &Args) -> Settings {
@@ -169,9 +195,14 @@ fn summary(trained: &Trained) -> Result<String> {
     );
     let _ = writeln!(text, "checkpoint: {}", trained.checkpoint.display());
     let _ = writeln!(text, "log: {}", trained.log_file.display());
-    if let (Some(fits), Some(weights)) = (&trained.fits, &trained.weights) {
-        let _ = writeln!(text, "distribution fits: {}", fits.display());
-        let _ = writeln!(text, "packed weights: {} (for `simulate --weights`)", weights.display());
+    for (what, path) in [
+        ("distribution fits", &trained.fits),
+        ("packed weights (for `--weights`)", &trained.weights),
+        ("network with them (for `--workload`)", &trained.workload),
+    ] {
+        if let Some(path) = path {
+            let _ = writeln!(text, "{what}: {}", path.display());
+        }
     }
     Ok(text)
 }

@@ -10,7 +10,7 @@ use crate::{
         ActivationKind, Quantizer, Recipe, Rule, Schedule, Session, Surrogate,
         data::{DatasetKind, DatasetSource},
     },
-    workload::{Workload, parse, shipped},
+    workload::{Workload, parse, shipped, with_width},
 };
 
 /// One training.
@@ -45,20 +45,7 @@ pub struct Trained {
 fn network(width: u64) -> Result<Workload> {
     let text = shipped().iter().find(|(name, _)| *name == "resnet8-digits").map(|(_, text)| *text);
     let text = text.ok_or_else(|| Error::Internal("`resnet8-digits` is not shipped".into()))?;
-    let scaled: Vec<String> = text
-        .lines()
-        .map(|line| match line.split_once(" = ") {
-            Some((key @ ("in_channels" | "out_channels" | "in_features"), value)) => {
-                // 1 channel of input stays; 16, 32 and 64 are the stages.
-                match value.parse::<u64>() {
-                    Ok(channels) if channels >= 16 => format!("{key} = {}", channels * width / 16),
-                    _ => line.to_owned(),
-                }
-            }
-            _ => line.to_owned(),
-        })
-        .collect();
-    parse("resnet8-digits.toml", &scaled.join("\n"), std::path::Path::new(""))
+    with_width(&parse("resnet8-digits.toml", text, std::path::Path::new(""))?, width)
 }
 
 /// Trains in a folder that is gone afterwards.

@@ -1,8 +1,8 @@
 //! Where a convolution's operands lie: padded maps, packed weights, and the phases of its
 //! data gradient.
 
-use super::conv::Engine;
-use crate::{diagnostics::Problem, workload::LayerShape};
+use super::engine::Engine;
+use crate::{quant::WeightShape, workload::LayerShape};
 
 /// A convolution on NHWC maps of one image; a linear layer is 1×1 on a 1×1 map.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Geometry {
     pub kernel_width: usize,
     pub stride: usize,
     pub padding: usize,
+    pub dilation: usize,
+    pub groups: usize,
 }
 
 /// Input pixels of one residue modulo the stride: they see the same kernel taps, so that their
@@ -47,17 +49,15 @@ pub(super) struct Border {
     pub right: usize,
 }
 
+impl Border {
+    pub(super) const NONE: Self = Self { top: 0, left: 0, bottom: 0, right: 0 };
+}
+
 impl Geometry {
     /// The geometry of a workload's layer.
-    ///
-    /// # Errors
-    /// The layer is grouped or dilated, which the trainer does not do.
-    pub fn of(shape: &LayerShape) -> Result<Self, Problem> {
-        if shape.groups != 1 || shape.dilation != 1 {
-            return Err(Problem::new("grouped and dilated convolutions cannot be trained here")
-                .hint("train the network elsewhere and bring its weights with --weights"));
-        }
-        Ok(Self {
+    #[must_use]
+    pub fn of(shape: &LayerShape) -> Self {
+        Self {
             in_height: shape.in_height as usize,
             in_width: shape.in_width as usize,
             in_channels: shape.in_channels as usize,
@@ -68,7 +68,31 @@ impl Geometry {
             kernel_width: shape.kernel_width as usize,
             stride: shape.stride as usize,
             padding: shape.padding as usize,
-        })
+            dilation: shape.dilation as usize,
+            groups: shape.groups as usize,
+        }
+    }
+
+    /// Whether it is neither grouped nor dilated: what the products of [`super::conv`] compute.
+    pub(super) fn is_plain(&self) -> bool {
+        (self.groups, self.dilation) == (1, 1)
+    }
+
+    /// Input channels that one filter reads.
+    #[must_use]
+    pub fn filter_channels(&self) -> usize {
+        self.in_channels / self.groups
+    }
+
+    /// Shape of the weights.
+    #[must_use]
+    pub fn weight_shape(&self) -> WeightShape {
+        WeightShape {
+            filters: self.out_channels,
+            channels: self.filter_channels(),
+            kernel_height: self.kernel_height,
+            kernel_width: self.kernel_width,
+        }
     }
 
     /// Floats of one image's input.
@@ -83,15 +107,16 @@ impl Geometry {
         self.out_height * self.out_width * self.out_channels
     }
 
-    /// K·C·R·S.
+    /// K·C·R·S, with the C channels of one group.
     #[must_use]
     pub fn weights_len(&self) -> usize {
-        self.out_channels * self.kernel_height * self.kernel_width * self.in_channels
+        self.weight_shape().len()
     }
 
     /// Whether each output pixel reads one input pixel, the same one: then images are one row.
     pub(super) fn is_pointwise(&self) -> bool {
-        (self.kernel_height, self.kernel_width, self.stride, self.padding) == (1, 1, 1, 0)
+        self.is_plain()
+            && (self.kernel_height, self.kernel_width, self.stride, self.padding) == (1, 1, 1, 0)
     }
 
     /// `images` images as one row of pixels, for a pointwise layer.

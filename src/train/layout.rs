@@ -3,7 +3,7 @@
 
 use super::{
     aligned::Aligned,
-    conv::Engine,
+    engine::Engine,
     geometry::{Border, Geometry, Phase},
 };
 
@@ -62,14 +62,43 @@ pub(super) fn pack_backward(
     }
 }
 
+/// Every weight of K×C×R×S with its place in R×S×C×K and in R×S×K×C (C: channels of a group).
+fn places(geometry: &Geometry) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let (channels, filters) = (geometry.filter_channels(), geometry.out_channels);
+    let taps = geometry.kernel_height * geometry.kernel_width;
+    (0..filters).flat_map(move |k| {
+        (0..channels).flat_map(move |c| {
+            (0..taps).map(move |tap| {
+                ((tap * channels + c) * filters + k, (tap * filters + k) * channels + c)
+            })
+        })
+    })
+}
+
+/// Lays weights out as R×S×C×K, for grouped and dilated convolutions.
+pub(super) fn pack_taps(geometry: &Geometry, weights: &[f32], packed: &mut Aligned) {
+    packed.resize(weights.len());
+    for (weight, (place, _)) in weights.iter().zip(places(geometry)) {
+        packed[place] = *weight;
+    }
+}
+
+/// Lays weights out as R×S×K×C, for the data gradient of grouped and dilated convolutions.
+pub(super) fn pack_taps_transposed(geometry: &Geometry, weights: &[f32], packed: &mut Aligned) {
+    packed.resize(weights.len());
+    for (weight, (_, place)) in weights.iter().zip(places(geometry)) {
+        packed[place] = *weight;
+    }
+}
+
 /// Turns an R×S×C×K gradient into a K×C×R×S one.
 pub(super) fn gather_gradient(geometry: &Geometry, sums: &[f32], gradient: &mut [f32]) {
-    let Geometry { in_channels, out_channels, kernel_height, kernel_width, .. } = *geometry;
-    let taps = kernel_height * kernel_width;
-    for (k, filter) in gradient.chunks_exact_mut(taps * in_channels).enumerate() {
+    let (channels, filters) = (geometry.filter_channels(), geometry.out_channels);
+    let taps = geometry.kernel_height * geometry.kernel_width;
+    for (k, filter) in gradient.chunks_exact_mut(taps * channels).enumerate() {
         for (c, kernel) in filter.chunks_exact_mut(taps).enumerate() {
             for (tap, value) in kernel.iter_mut().enumerate() {
-                *value = sums[(tap * in_channels + c) * out_channels + k];
+                *value = sums[(tap * channels + c) * filters + k];
             }
         }
     }

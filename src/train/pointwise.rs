@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 /// Runs a closure compiled for the widest vectors of this processor.
 #[inline(always)]
-fn wide<R>(work: impl FnOnce() -> R) -> R {
+pub(super) fn wide<R>(work: impl FnOnce() -> R) -> R {
     static ARCH: OnceLock<pulp::Arch> = OnceLock::new();
     ARCH.get_or_init(pulp::Arch::new).dispatch(work)
 }

@@ -19,14 +19,19 @@ use super::{
     surrogate::Quantizer,
 };
 use crate::{
-    Error, Result, diagnostics::Problem, quant::write_packed, report::write_atomically,
-    workload::Workload,
+    Error, Result,
+    diagnostics::Problem,
+    quant::write_packed,
+    report::write_atomically,
+    workload::{Workload, to_toml},
 };
 
 /// File of the packed weights in a run's folder.
 const WEIGHTS: &str = "weights.safetensors";
 /// File of the distribution fits.
 const FITS: &str = "fits.csv";
+/// The network with these weights, for `--workload`.
+const WORKLOAD: &str = "workload.toml";
 /// Most threads of a run.
 const MAX_THREADS: usize = 1024;
 
@@ -72,6 +77,8 @@ pub struct Trained {
     pub fits: Option<PathBuf>,
     /// Packed weights, for `simulate`; absent for fp32.
     pub weights: Option<PathBuf>,
+    /// The network as a workload file that names the packed weights; absent for fp32.
+    pub workload: Option<PathBuf>,
 }
 
 /// Trains until the last epoch. `stop` ends the run before its next step, with the last
@@ -109,13 +116,10 @@ pub fn run(
         let mut session =
             Session::new(workload, &dataset, &recipe, teacher.as_ref(), folder, job.resume)?;
         session.run(stop, tell)?;
-        let (fits, weights) = match &recipe.quantizer {
-            None => (None, None),
-            Some(quantizer) => {
-                write_results(&session, workload, &recipe, quantizer, folder)?;
-                (Some(folder.join(FITS)), Some(folder.join(WEIGHTS)))
-            }
-        };
+        if let Some(quantizer) = &recipe.quantizer {
+            write_results(&session, workload, &recipe, quantizer, folder)?;
+        }
+        let packed = |file| recipe.quantizer.map(|_| folder.join(file));
         Ok(Trained {
             network: workload.name.clone(),
             dataset: dataset.name.clone(),
@@ -125,8 +129,9 @@ pub fn run(
             log: session.log().to_vec(),
             checkpoint: folder.join(CHECKPOINT),
             log_file: folder.join(LOG),
-            fits,
-            weights,
+            fits: packed(FITS),
+            weights: packed(WEIGHTS),
+            workload: packed(WORKLOAD),
         })
     })
 }
@@ -141,7 +146,7 @@ fn open_teacher(path: &Path) -> Result<Checkpoint> {
     Ok(checkpoint)
 }
 
-/// Writes packed weights and fits.
+/// Writes fits, packed weights, and the workload that goes with them.
 fn write_results(
     session: &Session<'_>,
     workload: &Workload,
@@ -169,5 +174,9 @@ fn write_results(
         settings.join(", ")
     );
     let tensors: BTreeMap<_, _> = named.into_iter().collect();
-    write_packed(&folder.join(WEIGHTS), quantizer.options.scheme, &provenance, &tensors)
+    let scheme = quantizer.options.scheme;
+    write_packed(&folder.join(WEIGHTS), scheme, &provenance, &tensors)?;
+    let files = format!("files = {{ {scheme} = \"{WEIGHTS}\" }}");
+    let text = to_toml(workload, &format!("[weights]\nformat = \"packed\"\n{files}\n"));
+    write_atomically(&folder.join(WORKLOAD), text.as_bytes())
 }

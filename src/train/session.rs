@@ -4,11 +4,12 @@ use std::{path::Path, sync::atomic::AtomicBool, sync::atomic::Ordering, time::In
 
 use super::{
     checkpoint::{self, Checkpoint, Header},
-    conv::Engine,
     data::{Dataset, Images, fill_batch, shuffled},
+    density::Density,
+    engine::Engine,
     log::{Row, csv, recover_speeds},
     loss::Score,
-    network::{Density, Network},
+    network::Network,
     optimizer::Optimizer,
     recipe::Recipe,
 };

@@ -8,6 +8,7 @@ mod reader;
 mod shape;
 mod shipped;
 mod weights;
+mod width;
 mod write;
 
 pub(crate) use import::read_bytes;
@@ -19,4 +20,5 @@ pub use shape::{
 };
 pub use shipped::{DEFAULT_WORKLOAD, shipped};
 pub use weights::{SyntheticWeights, WeightSource, WeightStore};
+pub use width::with_width;
 pub use write::{latent_weights, to_toml};

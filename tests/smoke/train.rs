@@ -119,6 +119,117 @@ fn trained_weights_are_simulated() {
     assert_eq!(log.lines().count(), 5);
 }
 
+/// At half the width the network has about a quarter of the weights; its workload is written
+/// beside them, and is read with no other argument.
+#[test]
+fn a_network_of_another_width_is_trained_and_read() {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path().join("run");
+    succeed(train(&folder, &SMALL).args(["--width", "8"]));
+    let stats = |arguments: &[&str]| -> u64 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
+        let output = succeed(command.args(["stats", "--format", "json"]).args(arguments));
+        let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let rows = rows.as_array().unwrap();
+        assert_eq!(rows.len(), 6);
+        rows.iter().map(|row| row["stats"]["total"].as_u64().unwrap()).sum()
+    };
+    let workload = folder.join("workload.toml");
+    let narrow = stats(&["--workload", workload.to_str().unwrap()]);
+    let whole = stats(&["--workload", "resnet8-digits", "--scheme", "signed-binary"]);
+    // All quantised layers have channels in proportion on both sides.
+    assert_eq!(4 * narrow, whole);
+    // Another width is another run.
+    fail(
+        train(&folder, &SMALL).args(["--width", "12", "--resume"]),
+        "cannot resume: `network` was",
+    );
+    let wrong = room.path().join("wrong");
+    fail(train(&wrong, &SMALL).args(["--width", "0"]), "must be from 1");
+}
+
+/// Codes of 0 and +1 only, and a network with depthwise and dilated layers of its own file.
+#[test]
+fn zero_one_weights_and_grouped_layers_are_trained_and_packed() {
+    let room = tempfile::tempdir().unwrap();
+    let network = room.path().join("mobile.toml");
+    std::fs::write(
+        &network,
+        r#"
+name = "mobile"
+[input]
+channels = 1
+height = 8
+width = 8
+[weights]
+format = "synthetic"
+[[layer]]
+name = "stem"
+kind = "conv"
+out_channels = 16
+kernel = 3
+padding = 1
+quantized = false
+[[layer]]
+name = "depthwise"
+kind = "depthwise"
+kernel = 3
+padding = 1
+[[layer]]
+name = "pointwise"
+kind = "conv"
+out_channels = 32
+kernel = 1
+[[layer]]
+name = "dilated"
+kind = "conv"
+out_channels = 32
+kernel = 3
+padding = 2
+dilation = 2
+groups = 4
+[[layer]]
+name = "pool"
+kind = "global-pool"
+[[layer]]
+name = "linear"
+kind = "linear"
+out_features = 10
+quantized = false
+"#,
+    )
+    .unwrap();
+    for scheme in ["zero-one", "ternary"] {
+        let run = |threads: &str| {
+            let folder = room.path().join(format!("{scheme}-{threads}"));
+            let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
+            command.args(["train", "--dataset", "digits", "--scheme", scheme, "--epochs", "6"]);
+            command.args(["--rate", "0.01", "--threads", threads, "--network"]).arg(&network);
+            succeed(command.arg("--out").arg(&folder));
+            folder
+        };
+        let (one, two) = (run("1"), run("2"));
+        for name in ["checkpoint.safetensors", "weights.safetensors"] {
+            assert!(bytes(&one, name) == bytes(&two, name), "{name}");
+        }
+        let log = String::from_utf8(bytes(&one, "log.csv")).unwrap();
+        let accuracy: f64 = log.lines().last().unwrap().split(',').nth(5).unwrap().parse().unwrap();
+        // Ten classes: 0.1 is chance.
+        assert!(accuracy > 0.5, "{scheme} {accuracy}");
+        let weights =
+            signloop::quant::PackedWeights::parse("weights", &bytes(&one, "weights.safetensors"))
+                .unwrap();
+        let mut layers = 0;
+        for (name, tensor) in weights.iter() {
+            let signs = tensor.codes().iter().filter(|code| **code < 0).count();
+            assert_eq!(signs == 0, scheme == "zero-one", "{name}");
+            assert!(tensor.effectual() > 0 && tensor.density() < 1.0, "{name}");
+            layers += 1;
+        }
+        assert_eq!(layers, 3);
+    }
+}
+
 #[test]
 fn data_tells_how_to_get_each_set_and_checks() {
     let run = |arguments: &[&str]| {
