@@ -54,11 +54,13 @@ impl Selection {
 }
 
 /// The user's plan cache, rid of what killed runs left; none where it is not wanted.
-#[must_use]
-pub fn plan_cache(wanted: bool) -> Option<PlanCache> {
-    let cache = PlanCache::of_user().filter(|_| wanted)?;
-    cache.tidy();
-    Some(cache)
+///
+/// # Errors
+/// As [`PlanCache::of_user`].
+pub fn plan_cache(wanted: bool) -> Result<Option<PlanCache>> {
+    let cache = if wanted { PlanCache::of_user()? } else { None };
+    cache.iter().for_each(|cache| cache.folder().tidy());
+    Ok(cache)
 }
 
 /// A workload file, or the shipped workload of that name.

@@ -10,9 +10,13 @@ use std::{
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::{decode, encode};
+use super::{
+    decode, encode,
+    folder::{Folder, UNFINISHED},
+};
 use crate::{
     Error, Result,
+    diagnostics::Problem,
     method::{InputSpace, Method, OpCounts, Plan, PlanRequest, verify},
     workload::LayerShape,
 };
@@ -23,38 +27,59 @@ const MAGIC: &[u8; 16] = b"signloop plan 1\n";
 const PREFIX: usize = 16 + 16 + 8;
 /// Random inputs that a program from disk is run on.
 const VECTORS: u32 = 1;
-/// Names of files that are being written.
-const UNFINISHED: &str = ".unfinished-";
-/// After so long nobody is writing any more.
-const ABANDONED: Duration = Duration::from_secs(3600);
+/// An entry used again within so long is not marked as used again.
+const RECENT: Duration = Duration::from_secs(3600);
+/// Bytes that are kept where the user sets no limit.
+const DEFAULT_LIMIT_MIB: u64 = 1024;
 
 /// Plans by the hash of everything that they follow from.
 #[derive(Debug)]
 pub struct PlanCache {
-    folder: PathBuf,
+    folder: Folder,
     damaged: AtomicU64,
 }
 
 impl PlanCache {
-    /// A cache in a folder, which is made when something is first kept.
+    /// A cache in a folder, which is made when something is first kept, of at most so many bytes.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, damaged: AtomicU64::new(0) }
+    pub fn new(folder: PathBuf, limit_bytes: u64) -> Self {
+        Self { folder: Folder::new(folder, limit_bytes), damaged: AtomicU64::new(0) }
     }
 
     /// The user's cache: `$SIGNLOOP_CACHE_DIR`, or `signloop` in `$XDG_CACHE_HOME` or `~/.cache`
-    /// (`%LOCALAPPDATA%` where there is no home); none where none of them is set.
-    #[must_use]
-    pub fn of_user() -> Option<Self> {
+    /// (`%LOCALAPPDATA%` where there is no home); none where none of them is set. It holds
+    /// `$SIGNLOOP_CACHE_MIB` MiB, 1024 by default; with 0 there is no cache.
+    ///
+    /// # Errors
+    /// The limit is no whole number.
+    pub fn of_user() -> Result<Option<Self>, Problem> {
+        let limit = std::env::var_os("SIGNLOOP_CACHE_MIB").filter(|limit| !limit.is_empty());
+        let mebibytes = match &limit {
+            None => DEFAULT_LIMIT_MIB,
+            Some(limit) => {
+                limit.to_str().and_then(|limit| limit.parse().ok()).ok_or_else(|| {
+                    let message = format!("SIGNLOOP_CACHE_MIB is {}", limit.display());
+                    Problem::new(message).hint("a whole number of MiB, 0 for no cache")
+                })?
+            }
+        };
         let folder = |name: &str| {
             std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
         };
         let own = std::env::var_os("SIGNLOOP_CACHE_DIR").filter(|path| !path.is_empty());
-        own.map(PathBuf::from)
+        let folder = own
+            .map(PathBuf::from)
             .or_else(|| folder("XDG_CACHE_HOME").map(|path| path.join("signloop")))
             .or_else(|| folder("HOME").map(|path| path.join(".cache").join("signloop")))
-            .or_else(|| folder("LOCALAPPDATA").map(|path| path.join("signloop")))
-            .map(Self::new)
+            .or_else(|| folder("LOCALAPPDATA").map(|path| path.join("signloop")));
+        let limit = mebibytes.saturating_mul(1 << 20);
+        Ok(folder.filter(|_| limit > 0).map(|folder| Self::new(folder, limit)))
+    }
+
+    /// The folder, its limit and what it holds.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// How many entries were not what they should be, and were planned anew.
@@ -69,11 +94,12 @@ impl PlanCache {
     /// # Errors
     /// As [`Method::plan`].
     pub fn plan(&self, method: &dyn Method, request: &PlanRequest<'_>) -> Result<Plan> {
+        let method: &dyn Method = method.same_as(request).unwrap_or(method);
         if !method.is_slow() {
             return method.plan(request);
         }
         let Some(key) = key(method, request) else { return method.plan(request) };
-        let path = self.folder.join(format!("{:032x}.plan", u128::from_be_bytes(key)));
+        let path = self.folder.entry(&format!("{:032x}", u128::from_be_bytes(key)));
         match self.read(&path, key, request) {
             Entry::Plan(plan) => return Ok(*plan),
             Entry::Absent => {}
@@ -94,7 +120,7 @@ impl PlanCache {
         // A term takes at most seven bytes, and no program has more terms than a few a weight.
         let most = (1 << 20) + request.weights.codes().len() as u64 * 64;
         let mut bytes = Vec::new();
-        if file.take(most).read_to_end(&mut bytes).is_err() || bytes.len() < PREFIX {
+        if (&file).take(most).read_to_end(&mut bytes).is_err() || bytes.len() < PREFIX {
             return Entry::Damaged;
         }
         let (prefix, payload) = bytes.split_at(PREFIX);
@@ -103,7 +129,10 @@ impl PlanCache {
             && prefix[32..] == xxh3_64(payload).to_le_bytes();
         let plan = sound.then(|| decode(payload)).flatten();
         match plan.filter(|plan| is_right(plan, request).unwrap_or(false)) {
-            Some(plan) => Entry::Plan(Box::new(plan)),
+            Some(plan) => {
+                mark_used(&file);
+                Entry::Plan(Box::new(plan))
+            }
             None => Entry::Damaged,
         }
     }
@@ -111,30 +140,25 @@ impl PlanCache {
     /// Writes beside the entry and renames, so that an entry is whole or absent. It is not forced
     /// to the disk: a torn one fails its checksum.
     fn write(&self, path: &Path, key: [u8; 16], payload: &[u8]) -> std::io::Result<()> {
-        if !self.folder.is_dir() {
-            std::fs::create_dir_all(&self.folder)?;
-        }
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder)?;
+        let folder = self.folder.made()?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(MAGIC)?;
         file.write_all(&key)?;
         file.write_all(&xxh3_64(payload).to_le_bytes())?;
         file.write_all(payload)?;
         file.persist(path).map_err(|error| error.error)?;
+        self.folder.grown((PREFIX + payload.len()) as u64);
         Ok(())
     }
+}
 
-    /// Removes what runs that were killed left half written.
-    pub fn tidy(&self) {
-        let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
-        let now = SystemTime::now();
-        for entry in entries.flatten() {
-            let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-            let written = entry.metadata().and_then(|data| data.modified());
-            let age = written.ok().and_then(|written| now.duration_since(written).ok());
-            if unfinished && age.is_some_and(|age| age > ABANDONED) {
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
+/// Sets the time of an entry's last use, which is that of its last change.
+fn mark_used(file: &File) {
+    let now = SystemTime::now();
+    let used = file.metadata().and_then(|data| data.modified()).ok();
+    if used.and_then(|used| now.duration_since(used).ok()).is_some_and(|age| age > RECENT) {
+        // It may belong to someone else; then it looks older than it is.
+        let _ = file.set_modified(now);
     }
 }
 
@@ -181,7 +205,7 @@ pub fn is_right(plan: &Plan, request: &PlanRequest<'_>) -> Result<bool> {
         counted.adds += program.adds();
         counted.scale_muls += filters as u64 + program.extra_multiplies();
         if program.space() == InputSpace::Planes {
-            let halo = program.halo_adds(shape.out_height(), shape.out_width())?;
+            let halo = program.halo_adds(shape)?;
             let all = halo.checked_mul(shape.batch);
             counted.halo_adds_total = all
                 .and_then(|halo| counted.halo_adds_total.checked_add(halo))

@@ -2,6 +2,7 @@
 
 mod accelerate;
 mod adds;
+mod cache;
 mod calibrate;
 mod check;
 mod common;
@@ -78,8 +79,11 @@ enum Command {
     Gain(gain::Args),
     /// Search mappings of a network on an accelerator: the front of energy and cycles.
     Map(map::Args),
-    /// Adds per output position of one random layer, over seeds.
+    /// Adds per output position of one random layer over seeds, or of a network's trained layers
+    /// beside random ones.
     Adds(adds::Args),
+    /// The plans kept on disk: how many, how large, and their removal.
+    Cache(cache::Args),
     /// Every claim of the published thread, computed again, with a verdict and figures.
     Reproduce(reproduce::Args),
     /// The JSON Schema of a kind of file, for editors.
@@ -123,6 +127,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Gain(arguments) => gain::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),
         Command::Adds(arguments) => adds::run(&arguments),
+        Command::Cache(arguments) => cache::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),

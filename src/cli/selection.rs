@@ -50,7 +50,7 @@ impl Selection {
         let methods = methods_of(&self.method)?;
         let search_iterations = iterations_of(self.effort)?;
         let options = PlanOptions { seed: self.seed, search_iterations, ..PlanOptions::default() };
-        let cache = plan_cache(!self.no_cache);
+        let cache = plan_cache(!self.no_cache)?;
         Ok(selection::Selection { arch, workload, weights, schemes, methods, options, cache })
     }
 }

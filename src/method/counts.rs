@@ -22,7 +22,9 @@ pub struct OpCounts {
     /// Stores of intermediate sums and outputs.
     pub stores: u64,
     /// Adds of the whole layer beyond `adds` at every output position: planes that are shared
-    /// across pixels are also computed at positions outside the output map (`shift-shared`).
+    /// across pixels are also computed at positions beyond the map (`shift-shared`). There, adds
+    /// whose operand is known to be padding are left out; on the map they are counted, as for every
+    /// method.
     pub halo_adds_total: u64,
     /// Most intermediate sums alive at once, in values, inputs not counted.
     pub peak_live: u64,

@@ -9,6 +9,7 @@ mod common;
 mod counts;
 mod dense;
 mod filter_repetition;
+mod halo;
 mod planes;
 mod program;
 mod q_gym;
@@ -124,6 +125,12 @@ pub trait Method: Sync {
     /// Whether planning takes so long that plans are worth keeping on disk.
     fn is_slow(&self) -> bool {
         false
+    }
+
+    /// Another method that plans this layer in just the same way, so that it is planned once.
+    fn same_as(&self, request: &PlanRequest<'_>) -> Option<&'static dyn Method> {
+        let _ = request;
+        None
     }
 
     /// Plans the layer.

@@ -138,22 +138,19 @@ fn simulate_layer(
     if !layer.quantized {
         results.push(full_precision(request.arch, layer)?);
     }
-    let pairs: Vec<(Scheme, &QuantizedTensor, &dyn Method)> = tensors
-        .iter()
-        .filter(|_| layer.quantized)
-        .flat_map(|(scheme, tensors)| {
-            request.methods.iter().map(|method| (*scheme, &tensors[index], *method))
-        })
+    let schemes = tensors.iter().filter(|_| layer.quantized);
+    let jobs: Vec<Job<'_>> = schemes
+        .flat_map(|(scheme, tensors)| jobs(request, layer, (*scheme, &tensors[index])))
         .collect();
-    let outcomes: Vec<Result<(LayerResult, Verification), String>> = pairs
+    let mut outcomes: Vec<(usize, Outcome)> = jobs
         .into_par_iter()
-        .map(|(scheme, weights, method)| {
-            let outcome = plan_and_cost(request, layer, (scheme, weights), method, verified)?;
-            request.on_result.map_or(Ok(()), |note| note())?;
-            Ok(outcome)
-        })
-        .collect::<crate::Result<_>>()?;
-    for outcome in outcomes {
+        .map(|job| run_job(request, layer, &job, verified))
+        .collect::<Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    outcomes.sort_by_key(|(place, _)| *place);
+    for (_, outcome) in outcomes {
         match outcome {
             Ok((result, own)) => {
                 results.push(result);
@@ -173,37 +170,90 @@ fn simulate_layer(
     Ok((report, skipped, done))
 }
 
-/// One layer under one scheme and method; the inner error is why the method does not apply.
-fn plan_and_cost(
+/// A result, or why the method does not apply.
+type Outcome = Result<(LayerResult, Verification), String>;
+
+/// Methods that plan one layer and scheme in the same way.
+struct Job<'a> {
+    scheme: Scheme,
+    request: PlanRequest<'a>,
+    planner: &'static dyn Method,
+    /// The methods and their places in the table.
+    methods: Vec<(usize, &'static dyn Method)>,
+}
+
+fn jobs<'a>(
+    request: &'a Request<'_>,
+    layer: &'a Layer,
+    (scheme, weights): (Scheme, &'a QuantizedTensor),
+) -> Vec<Job<'a>> {
+    let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
+    let request_of = PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
+    let before = request.schemes.iter().position(|other| *other == scheme).unwrap_or(0);
+    let mut jobs: Vec<Job<'a>> = Vec::new();
+    for (place, method) in (before * request.methods.len()..).zip(request.methods) {
+        let planner = method.same_as(&request_of).unwrap_or(*method);
+        match jobs.iter_mut().find(|job| job.planner.name() == planner.name()) {
+            Some(job) => job.methods.push((place, *method)),
+            None => {
+                let methods = vec![(place, *method)];
+                jobs.push(Job { scheme, request: request_of, planner, methods });
+            }
+        }
+    }
+    jobs
+}
+
+/// Plans once, and costs the plan for every method.
+fn run_job(
     request: &Request<'_>,
     layer: &Layer,
-    (scheme, weights): (Scheme, &QuantizedTensor),
-    method: &dyn Method,
+    job: &Job<'_>,
     verified: bool,
-) -> Result<Result<(LayerResult, Verification), String>> {
-    let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-    let plan_request = PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
-    if let Err(reason) = method.applies(&plan_request) {
-        return Ok(Err(format!("{} {scheme} {}: {reason}", layer.name, method.name())));
+) -> Result<Vec<(usize, Outcome)>> {
+    let note = || request.on_result.map_or(Ok(()), |note| note());
+    if let Err(reason) = job.planner.applies(&job.request) {
+        let refused = job.methods.iter().map(|(place, method)| {
+            note()?;
+            let why = format!("{} {} {}: {reason}", layer.name, job.scheme, method.name());
+            Ok((*place, Err(why)))
+        });
+        return refused.collect();
     }
-    let plan = request.plan(method, &plan_request)?;
-    let done = if verified {
-        verify_plan(method.name(), &plan_request, &plan, request.options.seed)?
-    } else {
-        Verification::default()
+    let plan = request.plan(job.planner, &job.request)?;
+    let outcome = |(place, method): &(usize, &'static dyn Method)| {
+        let outcome = cost_result(request, layer, job, (method.name(), &plan))?;
+        let done = if verified {
+            verify_plan(method.name(), &job.request, &plan, request.options.seed)?
+        } else {
+            Verification::default()
+        };
+        note()?;
+        Ok((*place, Ok((outcome, done))))
     };
+    job.methods.iter().map(outcome).collect()
+}
+
+/// Counts and cost of one layer under one scheme and method.
+fn cost_result(
+    request: &Request<'_>,
+    layer: &Layer,
+    job: &Job<'_>,
+    (method, plan): (&str, &Plan),
+) -> Result<LayerResult> {
     let counted = (&plan.counts, &plan.storage);
-    let cost = cost_of(request.arch, layer, bits, plan.execution, counted)?;
+    let cost = cost_of(request.arch, layer, job.request.bits, plan.execution, counted)?;
+    let weights = job.request.weights;
     let summary = WeightSummary {
         total: weights.codes().len() as u64,
         effectual: weights.effectual(),
         density: weights.density(),
     };
     let counted = (plan.counts, plan.storage);
-    let mut result =
-        LayerResult::new(scheme.name(), method.name(), summary, counted, &layer.shape, cost)?;
+    let scheme = job.scheme.name();
+    let mut result = LayerResult::new(scheme, method, summary, counted, &layer.shape, cost)?;
     result.working_set = WorkingSet::of(request.arch, &layer.shape, plan.execution, &plan.counts);
-    Ok(Ok((result, done)))
+    Ok(result)
 }
 
 /// Cost of one layer under one plan.

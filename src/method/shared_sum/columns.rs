@@ -3,6 +3,9 @@
 use super::super::{InputSpace, Shift, Term, sums::Packing};
 use crate::workload::LayerShape;
 
+/// Most rows and columns of positions.
+const MOST_EXTENT: u32 = 40;
+
 /// Operands of the columns of one group's matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
@@ -34,7 +37,7 @@ impl Columns {
     /// Column (c, r, s) is plane (c, phase) at a shift. Kernel row r reads input row
     /// `y·stride + r·dilation − padding`; with q = r·dilation − padding that is row y + ⌊q/stride⌋
     /// of phase q mod stride, and columns alike. Plane index: (c·stride + row phase)·stride +
-    /// column phase. `None` if a shift does not fit in 8 bits.
+    /// column phase. `None` if a shift does not fit in 8 bits, or the kernel reaches too far.
     pub fn planes(shape: &LayerShape) -> Option<Self> {
         let stride = i64::try_from(shape.stride).ok()?;
         let axis = |taps: u64| -> Option<Vec<(u32, i8)>> {
@@ -57,8 +60,8 @@ impl Columns {
         let channels = u32::try_from(shape.in_channels / shape.groups).ok()?;
         let phases = u32::try_from(shape.stride.checked_mul(shape.stride)?).ok()?;
         let inputs = channels.checked_mul(phases)?;
-        // A shift between two nodes is at most the extent, and has to fit in 8 bits too.
-        if height > 64 || width > 64 || inputs > 1 << 24 {
+        // Three times the extent are the positions that the halo of a map is counted on.
+        if height > MOST_EXTENT || width > MOST_EXTENT || inputs > 1 << 24 {
             return None;
         }
         let mut operands = Vec::with_capacity(shape.filter_len() as usize);

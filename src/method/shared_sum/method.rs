@@ -50,7 +50,7 @@ impl Method for ShiftShared {
             return Err("a 1x1 kernel has nothing to share across pixels".to_owned());
         }
         if Columns::planes(shape).is_none() {
-            return Err("a displacement of the kernel does not fit in 8 bits".to_owned());
+            return Err("the kernel reaches over more than 40 positions".to_owned());
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
     let mut counts = per_group(&programs)?;
     if columns.extent != (1, 1) {
         for program in &programs {
-            let image = program.halo_adds(shape.out_height(), shape.out_width())?;
+            let image = program.halo_adds(shape)?;
             counts.halo_adds_total = image
                 .checked_mul(shape.batch)
                 .and_then(|adds| counts.halo_adds_total.checked_add(adds))

@@ -1,6 +1,9 @@
 //! Tiles, their tables and the lookups: what a kernel compiles and the counts are taken from.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use rayon::prelude::*;
 
@@ -172,8 +175,7 @@ fn table(first: u32, inputs: u32, patterns: &[Pattern], closure: Closure) -> Tab
     let mut distinct: Vec<Pattern> = patterns.iter().map(|pattern| pattern.canonical().0).collect();
     distinct.sort_unstable();
     distinct.dedup();
-    let mut builder =
-        Builder { inputs, closure, entries: Vec::new(), known: HashMap::with_capacity(64) };
+    let mut builder = Builder { inputs, closure, entries: Vec::new(), known: Known::default() };
     for pattern in distinct {
         if pattern.support() != 0 {
             builder.entry(pattern);
@@ -195,7 +197,27 @@ struct Builder {
     closure: Closure,
     entries: Vec<TableEntry>,
     /// Looked up only; entries stand in the order of the sorted patterns.
-    known: HashMap<Pattern, u32>,
+    known: Known,
+}
+
+type Known = HashMap<Pattern, u32, BuildHasherDefault<PatternHasher>>;
+
+/// Multiplies by 2⁶⁴/φ: tables are small, and looking them up is most of the work.
+#[derive(Default)]
+struct PatternHasher(u64);
+
+impl Hasher for PatternHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u16(u16::from(*byte)));
+    }
+
+    fn write_u16(&mut self, half: u16) {
+        self.0 = (self.0 ^ u64::from(half)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Builder {

@@ -39,6 +39,11 @@ impl Method for SumMerge {
         true
     }
 
+    fn same_as(&self, request: &PlanRequest<'_>) -> Option<&'static dyn Method> {
+        let alike = !self.skip_zeros && !request.weights.codes().contains(&0);
+        alike.then_some(&Self { skip_zeros: true })
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let tile = request.options.column_tile.map_or(WIDEST_TILE, |tile| tile.get() as usize);
         let programs = each_group(request, |matrix| {
@@ -51,6 +56,7 @@ impl Method for SumMerge {
 /// Merges within every tile of columns; a filter adds the partial sums of its tiles.
 fn merge_matrix(matrix: CodeMatrix<'_>, tile: usize, skip_zeros: bool) -> OpProgram {
     // Zero last, so that its sums can be left out.
+    let skip_zeros = skip_zeros || !matrix.codes.contains(&0);
     let values: &[i8] = if skip_zeros { &[1, -1] } else { &[1, -1, 0] };
     let starts: Vec<usize> = (0..matrix.columns).step_by(tile.max(1)).collect();
     let tiles: Vec<Merged> = starts

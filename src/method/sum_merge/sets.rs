@@ -182,11 +182,11 @@ impl Sets {
                 self.counts.largest(most, found)
             }
             Holders::Lists(lists) => {
-                self.counter.resize(self.lists.len());
+                self.counter.reset(self.lists.len());
                 if self.counter.count(lists, list, (set, bound, most), found) {
                     return bound;
                 }
-                self.counter.drain(set, found);
+                self.counter.pairs(set, found);
                 let place = found.len().saturating_sub(most);
                 if place > 0 {
                     found.select_nth_unstable(place);
@@ -201,20 +201,34 @@ impl Sets {
     }
 }
 
-/// Counters by set that are cleared by what was touched.
+/// Counters by set. A count is what lies above the floor, which is raised instead of clearing.
 #[derive(Default)]
 struct Counter {
-    counts: Vec<u16>,
-    touched: Vec<u32>,
+    counts: Vec<u32>,
+    floor: u32,
+    /// Sets counted twice or more.
+    twice: Vec<u32>,
 }
 
 impl Counter {
-    fn resize(&mut self, sets: usize) {
+    /// No count is larger: a set has at most 2^16 columns.
+    const STEP: u32 = 1 << 17;
+
+    /// Makes room, and sets all counts to zero.
+    fn reset(&mut self, sets: usize) {
+        self.twice.clear();
+        match self.floor.checked_add(2 * Self::STEP) {
+            Some(_) => self.floor += Self::STEP,
+            None => {
+                self.counts.fill(0);
+                self.floor = 0;
+            }
+        }
         self.counts.resize(sets.max(self.counts.len()), 0);
     }
 
     /// Counts the holders of the listed columns. Once `most` sets have reached `bound`, which none
-    /// exceeds, it stops with them in `found` and nothing counted; whether it did is returned.
+    /// exceeds, it stops with them in `found`; whether it did is returned.
     fn count(
         &mut self,
         holders: &[Vec<u32>],
@@ -222,19 +236,19 @@ impl Counter {
         (set, bound, most): (u32, u32, usize),
         found: &mut Vec<(u32, u32)>,
     ) -> bool {
+        let (floor, second, last) = (self.floor, self.floor + 2, self.floor + bound);
         for column in list {
             for holder in &holders[usize::from(*column)] {
                 let count = &mut self.counts[*holder as usize];
-                if *count == 0 {
-                    self.touched.push(*holder);
+                let now = (*count).max(floor) + 1;
+                *count = now;
+                // Most sets share one column only, and are not looked at again.
+                if now == second {
+                    self.twice.push(*holder);
                 }
-                *count += 1;
-                if u32::from(*count) == bound && *holder != set {
+                if now == last && *holder != set {
                     found.push((bound, *holder));
                     if found.len() == most {
-                        for touched in self.touched.drain(..) {
-                            self.counts[touched as usize] = 0;
-                        }
                         return true;
                     }
                 }
@@ -244,13 +258,10 @@ impl Counter {
         false
     }
 
-    fn drain(&mut self, set: u32, found: &mut Vec<(u32, u32)>) {
-        for other in self.touched.drain(..) {
-            let count = std::mem::take(&mut self.counts[other as usize]);
-            if count >= 2 && other != set {
-                found.push((u32::from(count), other));
-            }
-        }
+    /// Sets that share at least two columns with `set`.
+    fn pairs(&self, set: u32, found: &mut Vec<(u32, u32)>) {
+        let others = self.twice.iter().filter(|other| **other != set);
+        found.extend(others.map(|other| (self.counts[*other as usize] - self.floor, *other)));
     }
 }
 
