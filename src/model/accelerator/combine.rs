@@ -4,7 +4,7 @@ use super::{
     compute::{self, Operand, Units},
     dense::Dense,
     evaluator::Evaluator,
-    exact,
+    exact::{self, Useless},
     flow::{Flow, Ranks, Words},
     leader::Setting,
     misfit::Misfit,
@@ -208,9 +208,15 @@ impl Evaluator<'_> {
         let all = (self.nest.steps * self.nest.units()) as f64;
         let combined = &mut self.combined;
         let mut left = all;
-        let (mut skipped, mut gated) = (0.0, 0.0);
         let nothing = Operand { density: 1.0, knows_zeros: false, useless: None };
         let (mut operands, mut operand_count) = ([nothing; MAX_TENSORS], 0);
+        for tensor in (0..prepared.tensors()).filter(|tensor| !prepared.outputs[*tensor]) {
+            operands[operand_count] = operand(prepared, tensor, &self.counts[tensor]);
+            operand_count += 1;
+        }
+        let operands = &mut operands[..operand_count];
+        let mut useless = [Useless::default(); MAX_TENSORS];
+        let mut at = 0;
         for tensor in 0..prepared.tensors() {
             let what = timeloop::Tensor {
                 index: tensor,
@@ -219,9 +225,9 @@ impl Evaluator<'_> {
                 units: &self.units[tensor],
                 shares: &combined.shares[tensor],
             };
-            let useless = match prepared.rules {
+            match prepared.rules {
                 Rules::Timeloop => {
-                    let useless = timeloop::combine(
+                    let share = timeloop::combine(
                         &what,
                         levels,
                         savings,
@@ -230,11 +236,13 @@ impl Evaluator<'_> {
                         &mut combined.ranks,
                         &mut combined.reductions,
                     );
-                    left -= useless.map_or(0.0, |share| (left * share).floor());
-                    useless
+                    left -= share.map_or(0.0, |share| (left * share).floor());
+                    if !what.output {
+                        operands[at].useless = share;
+                    }
                 }
                 Rules::Exact => {
-                    let useless = exact::combine(
+                    let mut own = exact::combine(
                         &what,
                         levels,
                         savings,
@@ -242,30 +250,24 @@ impl Evaluator<'_> {
                         &mut combined.ranks,
                         &mut combined.reductions,
                     );
-                    if what.output {
-                        None
-                    } else {
-                        let in_space =
-                            spatial[..levels].iter().find_map(|level| level[tensor]).unwrap_or(0.0);
-                        let skips = useless.skipped.max(in_space);
-                        skipped += left * skips;
-                        gated += left * useless.gated;
-                        left -= left * (skips + useless.gated);
-                        let share = skips + useless.gated;
-                        (share > 0.0).then_some(share)
+                    let in_space = spatial[..levels].iter().find_map(|level| level[tensor]);
+                    own.skipped = own.skipped.max(in_space.unwrap_or(0.0));
+                    if !what.output {
+                        useless[at] = own;
                     }
                 }
-            };
-            if !prepared.outputs[tensor] {
-                operands[operand_count] = operand(prepared, tensor, &self.counts[tensor], useless);
-                operand_count += 1;
             }
+            at += usize::from(!what.output);
         }
         let compute = &prepared.accelerator.compute;
         let how = Units { gates: compute.gates, skips: compute.skips };
-        combined.operations = compute::split(left, &operands[..operand_count], how, prepared.rules);
-        combined.operations.skipped += skipped;
-        combined.operations.gated += gated;
+        let mut saved = Flow::of(left);
+        if prepared.rules == Rules::Exact {
+            saved = compute::without_useless(left, operands, &useless, how);
+        }
+        combined.operations = compute::split(saved.actual, operands, how, prepared.rules);
+        combined.operations.skipped += saved.skipped;
+        combined.operations.gated += saved.gated;
         combined.units = units;
         for tensor in 0..prepared.tensors() {
             for level in 0..levels {
@@ -284,14 +286,13 @@ fn operand(
     prepared: &super::prepared::Prepared<'_>,
     tensor: usize,
     counts: &[Dense; MAX_LEVELS],
-    useless: Option<f64>,
 ) -> Operand {
     let density = &prepared.densities[tensor];
     let innermost = counts[..prepared.levels()].iter().position(|count| count.kept);
     Operand {
         density: density.expected(&Tile::point(density.tensor().ranks())),
         knows_zeros: innermost.is_some_and(|level| prepared.formats[tensor][level].is_some()),
-        useless,
+        useless: None,
     }
 }
 

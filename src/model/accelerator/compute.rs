@@ -1,6 +1,6 @@
 //! What becomes of the operations.
 
-use super::flow::Flow;
+use super::{exact::Useless, flow::Flow};
 use crate::model::sparse::Rules;
 
 /// One operand of the operations.
@@ -55,6 +55,60 @@ pub(super) fn split(all: f64, operands: &[Operand], units: Units, rules: Rules) 
             let actual = both + (zeros + one_absent - gated - skipped).max(0.0);
             Flow { actual: all * actual, gated: all * gated, skipped: all * skipped }
         }
+    }
+}
+
+/// Takes off the operations that savings of the operands' reads make useless (exact rules); what is
+/// left is the actual part. Sets each operand's useless share.
+///
+/// An operation that one operand's savings skip is skipped, whatever gates it besides.
+pub(super) fn without_useless(
+    all: f64,
+    operands: &mut [Operand],
+    useless: &[Useless],
+    units: Units,
+) -> Flow {
+    let mut flow = Flow::of(all);
+    let take = |flow: &mut Flow, share: f64| {
+        let taken = flow.actual * share;
+        flow.actual -= taken;
+        taken
+    };
+    for (operand, own) in operands.iter_mut().zip(useless) {
+        operand.useless = (own.skipped > 0.0).then_some(own.skipped);
+        flow.skipped += take(&mut flow, own.skipped);
+    }
+    for (at, own) in useless[..operands.len()].iter().enumerate() {
+        if own.gated <= 0.0 {
+            continue;
+        }
+        let taken = take(&mut flow, own.gated / (1.0 - own.skipped));
+        let there = taken * present(operands, at);
+        let knows = operands.iter().enumerate().all(|(other, own)| other == at || own.knows_zeros);
+        match (units.skips, knows) {
+            // A unit that skips where an operand is missing does not wait for a gated read.
+            (true, true) => flow.skipped += taken,
+            (true, false) => {
+                flow.gated += there;
+                flow.skipped += taken - there;
+            }
+            // Where neither operand is there nothing asks for the operation.
+            (false, true) => flow.gated += there,
+            (false, false) => flow.gated += taken,
+        }
+        operands[at].useless = Some(own.skipped + own.gated);
+    }
+    flow
+}
+
+/// Share of the operations left whose operand `own` is there.
+fn present(operands: &[Operand], own: usize) -> f64 {
+    match operands {
+        [a, b] if operands[own].knows_zeros => {
+            let (own, other) = if own == 0 { (a, b) } else { (b, a) };
+            states(own, other, Rules::Exact).nonzero
+        }
+        _ => 1.0,
     }
 }
 

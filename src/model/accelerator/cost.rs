@@ -104,10 +104,13 @@ pub(super) fn block_ratio(
     block_words: u64,
     rules: Rules,
 ) -> f64 {
-    if !compressed || block_words <= 1 || share >= 1.0 || share <= 0.0 {
+    if !compressed || block_words <= 1 || share <= 0.0 {
         return 1.0;
     }
     if rules == Rules::Timeloop {
+        if share >= 1.0 {
+            return 1.0;
+        }
         // Timeloop only looks at tiles of fewer blocks than a table of its own says.
         let column =
             if share >= 0.1 { ((share / 0.1).floor() as usize).saturating_sub(1) } else { 0 };

@@ -90,13 +90,13 @@ pub(super) fn combine(
             }
         }
         if let Some(saving) = saving {
-            let through_before = through;
             through = (1.0 - saving.share).min(through);
-            let share = 1.0 - through / through_before;
-            let rest = 1.0 - useless.skipped - useless.gated;
             match saving.kind {
-                SafKind::Gate => useless.gated += rest * share,
-                SafKind::Skip | SafKind::SpatialSkip => useless.skipped += rest * share,
+                SafKind::Gate => useless.gated = 1.0 - through - useless.skipped,
+                // What is skipped further in never comes to the units, gated outside or not.
+                SafKind::Skip | SafKind::SpatialSkip => {
+                    useless = Useless { skipped: 1.0 - through, gated: 0.0 };
+                }
             }
         }
     }

@@ -81,7 +81,8 @@ pub(super) fn combine(
                 }
             }
             if let Some(local) = saving(inner) {
-                let effective = 1.0 - (1.0 - local.share) / (1.0 - share);
+                // Where the outer one saves more, Timeloop counts below zero and wraps round.
+                let effective = (1.0 - (1.0 - local.share) / (1.0 - share)).max(0.0);
                 // A slip of Timeloop: reads of metadata become the updates.
                 for rank in ranks[inner][own].as_mut_slice() {
                     for part in [&mut rank.metadata, &mut rank.payload] {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::instance::InstanceReport;
 use crate::{
     arch::accelerator::Accelerator,
     model::{
@@ -109,6 +110,8 @@ pub struct TensorReport {
     pub updates: Accesses,
     /// Energy.
     pub energy_pj: f64,
+    /// The same accesses in one instance that is in use, as Timeloop states them.
+    pub per_instance: InstanceReport,
 }
 
 impl AcceleratorReport {
@@ -203,5 +206,6 @@ fn tensor_report(name: &str, density: &DensitySpec, cost: &TensorCost) -> Tensor
         fills: kind(cost.dense_fills, cost.words.fill, |words| words.fill),
         updates: kind(cost.dense_updates, cost.words.update, |words| words.update),
         energy_pj: cost.energy_pj,
+        per_instance: InstanceReport::new(cost),
     }
 }
