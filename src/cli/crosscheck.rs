@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use super::{
-    common::{emit, load_workload, schemes_of, weights_of},
+    common::{Format, emit, load_workload, schemes_of, weights_of},
     measure::{activations, effort, layers},
 };
 use crate::{
@@ -11,9 +11,10 @@ use crate::{
     diagnostics::Problem,
     kernel::Isa,
     measure::{
-        Measurement, Settings, cache_bytes, compare, comparison_table, count, measure_layers,
-        within_bands,
+        Comparison, Measurement, Settings, cache_bytes, compare, comparison_table, count,
+        measure_layers, within_bands,
     },
+    report::json,
 };
 
 /// Arguments of `signloop crosscheck`.
@@ -50,8 +51,14 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
     /// Count reads and writes of the AVX2 kernels with valgrind's cachegrind instead of timing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "out"])]
     cachegrind: bool,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// File to write instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// Measures, compares, prints the verdict. Exit code 1 outside the bands.
@@ -93,8 +100,13 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
     }
     let rows = compare(&machine, &measured, cache)
         .ok_or_else(|| crate::Error::Internal("kernel rates were checked".into()))?;
-    emit(&comparison_table(&machine, &rows), None)?;
-    Ok(if within_bands(&rows) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let within = within_bands(&rows);
+    let text = match arguments.format {
+        Format::Table => comparison_table(&machine, &rows),
+        Format::Json => json(&Comparison::new(&machine, rows))?,
+    };
+    emit(&text, arguments.out.as_deref())?;
+    Ok(if within { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// Tolerated difference of counts.

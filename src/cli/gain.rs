@@ -7,14 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::common::{ReportFormat, emit, load_workload, parse_names, weights_of};
 use crate::{
     Result,
-    arch::accelerator,
-    mapper::parse_constraints,
-    model::sparse::Rules,
     quant::Scheme,
     report::{
-        gain::{self, Gain},
+        gain::{self, GainRequest},
         json,
-        map::{MapRequest, Objective, layers_of, map},
     },
 };
 
@@ -67,43 +63,21 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let mut names = vec![arguments.baseline.clone()];
     names.extend(arguments.scheme.iter().filter(|own| **own != arguments.baseline).cloned());
     let schemes: Vec<Scheme> = parse_names(&names, str::parse)?;
-    let (mut layers, mut weights) = (Vec::new(), Vec::new());
-    for scheme in &schemes {
-        let (own, provenance) = layers_of(
-            &workload,
-            (&source, *scheme, arguments.seed),
-            (&arguments.layer, true, arguments.input_density),
-            Rules::Exact,
-        )?;
-        layers.extend(own);
-        weights.push(provenance);
-    }
-    let evaluations = arguments.evaluations.max(1);
-    let bar = ProgressBar::new(evaluations * (layers.len() * arguments.arch.len()) as u64);
+    let request = GainRequest {
+        accelerators: &arguments.arch,
+        workload: &workload,
+        weights: &source,
+        schemes: &schemes,
+        layers: &arguments.layer,
+        input_density: arguments.input_density,
+        evaluations: arguments.evaluations.max(1),
+        seed: arguments.seed,
+    };
+    let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {eta} left") {
         bar.set_style(style);
     }
-    let mut gains: Vec<Gain> = Vec::new();
-    for path in &arguments.arch {
-        let document = accelerator::document(path)?;
-        let machine = accelerator::parse(&document)?;
-        let constraints = parse_constraints(&document)?;
-        let request = MapRequest {
-            accelerator: &machine,
-            constraints: &constraints,
-            workload: &workload.name,
-            layers: &layers,
-            weights: &weights,
-            rules: Rules::Exact,
-            evaluations,
-            seed: arguments.seed,
-            time: None,
-            objective: Objective::Edp,
-        };
-        let report = map(&request, &|scored| bar.inc(scored))?;
-        let baseline = schemes[0].to_string();
-        gains.extend(gain::gains(&machine, &layers, &report, &baseline, Rules::Exact)?);
-    }
+    let gains = gain::compare(&request, &|total| bar.set_length(total), &|scored| bar.inc(scored))?;
     bar.finish_and_clear();
     let text = match arguments.format {
         ReportFormat::Table => gain::table(&workload.name, &gains),

@@ -9,7 +9,9 @@ use crate::{
     Result, arch,
     diagnostics::{Problem, Problems},
     method::find,
-    plot::{self, Choice, Column, FIGURES, Input, Kind, Provenance, Recipe, Style, TOOL},
+    plot::{
+        self, Choice, Column, FIGURES, Input, Kind, Provenance, RUN_FILES, Recipe, Style, TOOL,
+    },
     quant::Scheme,
 };
 
@@ -21,7 +23,8 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 pub(super) struct Args {
     /// Figure, or `all` that reports give; `signloop plot list` names them.
     figure: String,
-    /// Files the figure is made from, comma-separated; what kind, `plot list` says.
+    /// Files the figure is made from, or folders of training runs, comma-separated; what kind,
+    /// `plot list` says.
     #[arg(long, value_delimiter = ',', num_args = 1..)]
     from: Vec<PathBuf>,
     /// Show only these schemes.
@@ -148,11 +151,20 @@ fn choice(arguments: &Args) -> Result<Choice> {
     })
 }
 
-/// Reads every file; all that cannot be read are told at once.
+/// Reads every file, and the files of every folder of a training run; all that cannot be read are
+/// told at once.
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Input>> {
     let mut problems = Problems::new();
     let mut inputs = Vec::with_capacity(paths.len());
-    for path in paths {
+    let files = paths.iter().flat_map(|path| {
+        if path.is_dir() {
+            RUN_FILES.iter().map(|name| path.join(name)).collect()
+        } else {
+            vec![path.clone()]
+        }
+    });
+    for path in files {
+        let path = path.as_path();
         match read_one(path) {
             Ok(input) => inputs.push(input),
             Err(message) => {
@@ -168,8 +180,8 @@ fn read_one(path: &Path) -> Result<Input, String> {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),
         _ => error.to_string(),
     })?;
-    if metadata.is_dir() {
-        return Err("expected a file, found a directory".to_owned());
+    if !metadata.is_file() {
+        return Err("expected a file or the folder of a training run".to_owned());
     }
     if metadata.len() > MAX_FILE_BYTES {
         return Err("the file is larger than 1 GiB".to_owned());

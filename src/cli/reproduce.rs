@@ -11,25 +11,33 @@ use super::{
 use crate::{
     Result,
     plot::{self, Provenance, TOOL},
-    report::write_atomically,
-    reproduce::{Context, Given, document, entries, run, summary},
+    report::{json, write_atomically},
+    reproduce::{Context, Given, document, entries, measure, run, summary},
 };
+
+/// File of the times that a full run measures.
+const MEASURED: &str = "measured.json";
 
 /// Arguments of `signloop reproduce`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Leave out what takes minutes (fewer seeds and sizes).
+    /// Leave out what takes minutes: fewer seeds, sizes and mappings, and no measuring.
     #[arg(long)]
     quick: bool,
     /// Only these entries, comma-separated; `--only list` names them.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Accuracies of trained runs: CSV with series, effectual_params, top1_percent, label.
-    #[arg(long)]
-    runs: Option<PathBuf>,
-    /// Measured times: JSON of `signloop measure --format json`.
+    /// Accuracies of trained runs, comma-separated: folders of `signloop train`, or one CSV with
+    /// series, effectual_params, top1_percent, label.
+    #[arg(long, value_delimiter = ',')]
+    runs: Vec<PathBuf>,
+    /// Measured times: JSON of `signloop measure --format json`. Without it, and without --quick,
+    /// this machine is measured, and `measured.json` is put beside the figures.
     #[arg(long)]
     measured: Option<PathBuf>,
+    /// Folder with the files of Fashion-MNIST: four small trainings on it, too.
+    #[arg(long, value_name = "DIR")]
+    fashion_mnist: Option<PathBuf>,
     #[command(flatten)]
     page: Page,
     /// Folder for the figures.
@@ -49,8 +57,18 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
         return emit(&lines, None);
     }
     let chosen = entries(&arguments.only)?;
-    let given =
-        Given { runs: one(arguments.runs.as_ref())?, measured: one(arguments.measured.as_ref())? };
+    let mut files = Vec::new();
+    let mut measured = one(arguments.measured.as_ref())?;
+    if measured.is_none() && !arguments.quick && chosen.iter().any(|entry| entry.measures) {
+        let bytes = measure_here()?.into_bytes();
+        files.push((MEASURED.to_owned(), bytes.clone()));
+        measured = Some(plot::Input { path: arguments.out.join(MEASURED), bytes });
+    }
+    let given = Given {
+        runs: read(&arguments.runs)?,
+        measured,
+        fashion_mnist: arguments.fashion_mnist.clone(),
+    };
     let context = Context::new(arguments.quick, given)?;
     let bar = ProgressBar::new(chosen.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_bar} {elapsed} {msg}") {
@@ -61,12 +79,13 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
         bar.inc(1);
     })?;
     bar.finish_and_clear();
-    let inputs: Vec<(String, String)> = [&context.given.runs, &context.given.measured]
-        .into_iter()
-        .flatten()
+    let inputs: Vec<(String, String)> = context
+        .given
+        .runs
+        .iter()
+        .chain(&context.given.measured)
         .map(|input| (base(&input.path), plot::hash(&input.bytes)))
         .collect();
-    let mut files = Vec::new();
     for finished in &finished {
         for figure in &finished.outcome.figures {
             let provenance = Provenance {
@@ -93,6 +112,17 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
     emit(&summary(&finished), None)
 }
 
+/// Times of this machine's kernels, as `signloop measure` writes them.
+fn measure_here() -> Result<String> {
+    let progress = ProgressBar::new_spinner();
+    let measured = measure(|layer| {
+        progress.set_message(format!("measuring {layer}"));
+        progress.tick();
+    })?;
+    progress.finish_and_clear();
+    json(&measured)
+}
+
 fn one(path: Option<&PathBuf>) -> Result<Option<plot::Input>> {
     match path {
         Some(path) => Ok(read(std::slice::from_ref(path))?.pop()),
@@ -113,7 +143,12 @@ fn command(arguments: &Args, only: &[String]) -> String {
     if !only.is_empty() {
         command += &format!(" --only {}", only.join(","));
     }
-    for (flag, path) in [("runs", &arguments.runs), ("measured", &arguments.measured)] {
+    let runs: Vec<String> = arguments.runs.iter().map(|path| base(path)).collect();
+    if !runs.is_empty() {
+        command += &format!(" --runs {}", runs.join(","));
+    }
+    let given = [("measured", &arguments.measured), ("fashion-mnist", &arguments.fashion_mnist)];
+    for (flag, path) in given {
         if let Some(path) = path {
             command += &format!(" --{flag} {}", base(path));
         }

@@ -20,8 +20,14 @@ pub const ROW_BAND: f64 = 0.25;
 /// A measured row with what the model says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Compared {
-    /// Layer, scheme, method, activations.
-    pub name: [String; 4],
+    /// Layer.
+    pub layer: String,
+    /// Scheme of its weights.
+    pub scheme: String,
+    /// Method that was compiled.
+    pub method: String,
+    /// Activation type: `fp32`, `u8`.
+    pub activations: String,
     /// Fastest run.
     pub measured_us: f64,
     /// Interquartile range over the median of the measurement.
@@ -32,6 +38,35 @@ pub struct Compared {
     pub error: f64,
     /// What the model says takes the most time.
     pub bound_by: &'static str,
+}
+
+/// All rows and the verdict, as written to a file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Name of the machine's description.
+    pub arch: String,
+    /// Mean of the rows' errors without sign.
+    pub mean_error: f64,
+    /// Largest of them.
+    pub largest_error: f64,
+    /// Whether both keep to the bands.
+    pub within_bands: bool,
+    /// One row a layer, scheme, method and activation type.
+    pub rows: Vec<Compared>,
+}
+
+impl Comparison {
+    /// Judges rows.
+    #[must_use]
+    pub fn new(arch: &CpuArch, rows: Vec<Compared>) -> Self {
+        Self {
+            arch: arch.name.clone(),
+            mean_error: mean(&rows),
+            largest_error: worst(&rows),
+            within_bands: within_bands(&rows),
+            rows,
+        }
+    }
 }
 
 /// Compares every kernel's time; `None` if the description has no kernel rates.
@@ -50,12 +85,10 @@ pub fn compare(
         let cycles = kernel_cycles(&work(row, cache_bytes)?, rates);
         let predicted_us = cycles.total.at_ghz(arch.core.clock_ghz.value).0;
         Some(Compared {
-            name: [
-                row.layer.clone(),
-                row.scheme.to_string(),
-                row.method.clone(),
-                activation_name(row.activations),
-            ],
+            layer: row.layer.clone(),
+            scheme: row.scheme.to_string(),
+            method: row.method.clone(),
+            activations: activation_name(row.activations),
             measured_us: row.times.min_us,
             spread: row.times.spread,
             predicted_us,
@@ -109,12 +142,11 @@ pub fn comparison_table(arch: &CpuArch, rows: &[Compared]) -> String {
         "bound by",
     ]);
     for row in rows {
-        let [layer, scheme, method, activations] = row.name.clone();
         table.add_row([
-            layer,
-            scheme,
-            method,
-            activations,
+            row.layer.clone(),
+            row.scheme.clone(),
+            row.method.clone(),
+            row.activations.clone(),
             format!("{:.1}", row.measured_us),
             format!("{:.1}", row.spread * 100.0),
             format!("{:.1}", row.predicted_us),
@@ -142,9 +174,11 @@ mod tests {
     use super::*;
 
     fn row(error: f64) -> Compared {
-        let name = std::array::from_fn(|_| String::new());
         Compared {
-            name,
+            layer: String::new(),
+            scheme: String::new(),
+            method: String::new(),
+            activations: String::new(),
             measured_us: 1.0,
             spread: 0.0,
             predicted_us: 1.0 + error,

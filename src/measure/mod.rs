@@ -13,7 +13,9 @@ mod work;
 
 pub use cachegrind::{Counted, count};
 pub use calibrate::{Calibration, calibrate};
-pub use crosscheck::{Compared, MEAN_BAND, ROW_BAND, compare, comparison_table, within_bands};
+pub use crosscheck::{
+    Compared, Comparison, MEAN_BAND, ROW_BAND, compare, comparison_table, within_bands,
+};
 pub use fit::{Fit, Sample, fit};
 pub use machine::{Machine, cache_bytes, energy_uj};
 pub use run::{LayerTime, Measurement, Settings, measure_layers};

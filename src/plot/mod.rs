@@ -19,8 +19,8 @@ pub use data::{
 pub use draw::draw;
 pub use export::{csv, tex};
 pub use from::{
-    Choice, FIGURES, Input, Kind, LatentGroup, PatternRow, Recipe, latent_figure, latent_fits,
-    pattern_figure, recipe, tradeoff_figures,
+    Choice, FIGURES, GainRow, Input, Kind, LatentGroup, Measured, PatternRow, RUN_FILES, Recipe,
+    gain_figure, gauss_over_laplace, latent_figure, pattern_figure, recipe, tradeoff_figures,
 };
 pub use paint::{Scene, pdf, png, svg};
 pub use style::{Column, Face, Style};

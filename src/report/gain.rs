@@ -4,22 +4,97 @@
 //! more with weights of the same density spread uniformly at random: what the actual weights do
 //! beyond that is due to where their nonzeros lie.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use serde::Serialize;
 
 use super::{
     csv::quoted,
-    map::{MapLayer, MapReport},
+    map::{MapLayer, MapReport, MapRequest, Objective, layers_of, map},
     table::grid,
 };
 use crate::{
     Error, Result,
-    arch::accelerator::Accelerator,
+    arch::accelerator::{self, Accelerator},
     config::Document,
+    mapper::parse_constraints,
     mapping,
     model::{accelerator::Evaluator, sparse::Rules},
+    quant::Scheme,
+    workload::{WeightSource, Workload},
 };
+
+/// Shipped accelerators, by name.
+pub const ACCELERATORS: [&str; 5] = ["sigma-like", "eyeriss-v2-pe", "dstc", "eyeriss", "stc"];
+
+/// What to compare.
+#[derive(Debug, Clone, Copy)]
+pub struct GainRequest<'a> {
+    /// Files or shipped names.
+    pub accelerators: &'a [PathBuf],
+    /// Network.
+    pub workload: &'a Workload,
+    /// Its weights.
+    pub weights: &'a WeightSource,
+    /// Schemes; the first is the baseline.
+    pub schemes: &'a [Scheme],
+    /// Names of layers; all quantised ones if empty.
+    pub layers: &'a [String],
+    /// Share of nonzero activations, uniformly random.
+    pub input_density: f64,
+    /// Mappings to score at most, by layer and scheme.
+    pub evaluations: u64,
+    /// Seed of the search and of synthetic weights.
+    pub seed: u64,
+}
+
+/// Maps every scheme on every accelerator and compares. `total` is told the mappings to come, then
+/// `scored` those that were scored.
+///
+/// # Errors
+/// A description is broken, weights are missing, or a layer does not fit an accelerator.
+pub fn compare(
+    request: &GainRequest<'_>,
+    total: &dyn Fn(u64),
+    scored: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Gain>> {
+    let GainRequest { workload, schemes, seed, evaluations, .. } = *request;
+    let baseline =
+        schemes.first().ok_or_else(|| Error::Internal("no scheme to compare with".into()))?;
+    let (mut layers, mut weights) = (Vec::new(), Vec::new());
+    for scheme in schemes {
+        let (own, provenance) = layers_of(
+            workload,
+            (request.weights, *scheme, seed),
+            (request.layers, true, request.input_density),
+            Rules::Exact,
+        )?;
+        layers.extend(own);
+        weights.push(provenance);
+    }
+    total(evaluations.saturating_mul((layers.len() * request.accelerators.len()) as u64));
+    let mut found = Vec::new();
+    for path in request.accelerators {
+        let document = accelerator::document(path)?;
+        let machine = accelerator::parse(&document)?;
+        let constraints = parse_constraints(&document)?;
+        let search = MapRequest {
+            accelerator: &machine,
+            constraints: &constraints,
+            workload: &workload.name,
+            layers: &layers,
+            weights: &weights,
+            rules: Rules::Exact,
+            evaluations,
+            seed,
+            time: None,
+            objective: Objective::Edp,
+        };
+        let report = map(&search, scored)?;
+        found.extend(gains(&machine, &layers, &report, &baseline.to_string(), Rules::Exact)?);
+    }
+    Ok(found)
+}
 
 /// One scheme on one accelerator. Ratios are to the baseline on the same accelerator.
 #[derive(Debug, Clone, Serialize)]

@@ -1,5 +1,7 @@
 //! What entries work with: layers, weights, counts.
 
+use std::path::PathBuf;
+
 use crate::{
     Error, Result,
     diagnostics::Problem,
@@ -15,10 +17,12 @@ use crate::{
 /// Files of other commands that decide more claims.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
-    /// Accuracy of trained runs: CSV as for `plot accuracy`.
-    pub runs: Option<Input>,
+    /// Accuracy of trained runs: files as for `plot accuracy`.
+    pub runs: Vec<Input>,
     /// Measured times: JSON of `signloop measure`.
     pub measured: Option<Input>,
+    /// Folder with the files of Fashion-MNIST.
+    pub fashion_mnist: Option<PathBuf>,
 }
 
 /// Shared by all entries.

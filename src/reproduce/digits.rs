@@ -1,21 +1,35 @@
-//! Small trainings on the built-in digits: seconds each, so that schemes are compared under one
-//! recipe without any download.
+//! Small trainings, so that schemes are compared under one recipe: on the built-in digits (seconds
+//! each, no download), or on a part of Fashion-MNIST where its files are given.
 
-use std::sync::atomic::AtomicBool;
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use crate::{
     Error, Result,
     quant::{Assignment, QuantizeOptions, Scheme},
     train::{
         ActivationKind, Quantizer, Recipe, Rule, Schedule, Session, Surrogate,
-        data::{DatasetKind, DatasetSource},
+        data::{Dataset, DatasetKind, DatasetSource},
     },
     workload::{Workload, parse, shipped, with_width},
 };
 
+/// Images of Fashion-MNIST that a training sees: a fifth, so that it ends within a minute.
+pub const FASHION_IMAGES: usize = 12_000;
+
+/// What is trained on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// The built-in digits, with a ResNet-8.
+    Digits,
+    /// The first [`FASHION_IMAGES`] of Fashion-MNIST in a folder, with a ResNet-8.
+    FashionMnist(PathBuf),
+}
+
 /// One training.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
+    /// Images, and the network for them.
+    pub data: Data,
     /// Scheme of the quantised layers.
     pub scheme: Scheme,
     /// Channels of the first stage; the others have twice and four times as many.
@@ -42,27 +56,43 @@ pub struct Trained {
 }
 
 /// The shipped network at another width.
-fn network(width: u64) -> Result<Workload> {
-    let text = shipped().iter().find(|(name, _)| *name == "resnet8-digits").map(|(_, text)| *text);
-    let text = text.ok_or_else(|| Error::Internal("`resnet8-digits` is not shipped".into()))?;
-    with_width(&parse("resnet8-digits.toml", text, std::path::Path::new(""))?, width)
+pub(super) fn network(setting: &Setting) -> Result<Workload> {
+    let name = match setting.data {
+        Data::Digits => "resnet8-digits",
+        Data::FashionMnist(_) => "resnet8-fashion-mnist",
+    };
+    let text = shipped().iter().find(|(own, _)| *own == name).map(|(_, text)| *text);
+    let text = text.ok_or_else(|| Error::Internal(format!("`{name}` is not shipped")))?;
+    with_width(&parse(&format!("{name}.toml"), text, std::path::Path::new(""))?, setting.width)
 }
 
-/// Trains in a folder that is gone afterwards.
-///
-/// # Errors
-/// The folder cannot be made, or the training fails.
-pub fn train(setting: &Setting) -> Result<Trained> {
-    let workload = network(setting.width)?;
-    let source = DatasetSource { kind: DatasetKind::Digits, folder: std::path::PathBuf::new() };
-    let dataset = source.load()?;
+fn source(data: &Data) -> DatasetSource {
+    let (kind, folder) = match data {
+        Data::Digits => (DatasetKind::Digits, PathBuf::new()),
+        Data::FashionMnist(folder) => (DatasetKind::FashionMnist, folder.clone()),
+    };
+    DatasetSource { kind, folder }
+}
+
+fn limit(data: &Data) -> Option<usize> {
+    matches!(data, Data::FashionMnist(_)).then_some(FASHION_IMAGES)
+}
+
+/// The images of a setting.
+pub(super) fn dataset(setting: &Setting) -> Result<Dataset> {
+    let mut dataset = source(&setting.data).load()?;
+    dataset.limit(limit(&setting.data));
+    Ok(dataset)
+}
+
+/// The defaults of `signloop train`.
+pub(super) fn recipe(setting: &Setting) -> Recipe {
     let options = QuantizeOptions {
         scheme: setting.scheme,
         assignment: setting.assignment,
         ..QuantizeOptions::default()
     };
-    // The defaults of `signloop train`.
-    let recipe = Recipe {
+    Recipe {
         quantizer: Some(Quantizer { options, surrogate: setting.surrogate }),
         activation: ActivationKind::Relu,
         epochs: setting.epochs,
@@ -71,11 +101,19 @@ pub fn train(setting: &Setting) -> Result<Trained> {
         rate: 0.003,
         schedule: Schedule::OneCycle,
         weight_decay: 1e-4,
-        augmentation: source.kind.augmentation(),
+        augmentation: source(&setting.data).kind.augmentation(),
         teacher: None,
-        limit: None,
+        limit: limit(&setting.data),
         seed: setting.seed,
-    };
+    }
+}
+
+/// Trains in a folder that is gone afterwards.
+///
+/// # Errors
+/// The folder cannot be made, or the training fails.
+pub fn train(setting: &Setting) -> Result<Trained> {
+    let (workload, dataset, recipe) = (network(setting)?, dataset(setting)?, recipe(setting));
     let folder =
         tempfile::tempdir().map_err(|error| Error::io("create", &std::env::temp_dir(), error))?;
     let mut session = Session::new(&workload, &dataset, &recipe, None, folder.path(), false)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Finished, Table, Verdict};
+use super::{Finished, Table, Tolerance, Verdict};
 
 /// What reviewers and readers asked, in the order of the thread.
 const QUESTIONS: [&str; 12] = [
@@ -46,6 +46,13 @@ pub fn document(finished: &[Finished], command: &str, figures: &str) -> String {
         count(Verdict::Refuted),
         count(Verdict::Undecided)
     );
+    let mut tolerances = Table::new("", &["tolerance", "why"]);
+    for tolerance in Tolerance::ALL {
+        tolerances.row([tolerance.name.to_owned(), tolerance.why.to_owned()]);
+    }
+    text.push_str("## How near is near enough\n\n");
+    write_table(&mut text, &tolerances);
+    text.push('\n');
     text.push_str("## What readers asked\n\n| | question | answered in |\n|---|---|---|\n");
     for (index, question) in QUESTIONS.iter().enumerate() {
         let asked = index as u8 + 1;

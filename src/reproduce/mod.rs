@@ -7,14 +7,16 @@
 mod accuracy;
 mod claim;
 mod context;
+mod convert;
 mod digits;
 mod document;
 mod entries;
-mod measured;
 mod run;
+mod timing;
 
-pub use claim::{Claim, Entry, Outcome, Table, Verdict};
+pub use claim::{Claim, Entry, Outcome, Table, Tolerance, Verdict};
 pub use context::{Context, Given};
 pub use document::{document, summary};
 pub use entries::{ENTRIES, entries};
 pub use run::{Finished, run};
+pub use timing::measure;

@@ -25,6 +25,12 @@ pub(super) fn number(value: &Value, path: &str) -> Field<f64> {
         .ok_or_else(|| path.to_owned())
 }
 
+/// Whether a file begins as JSON does; tables begin with a name or a comment.
+pub(super) fn is_json(input: &Input) -> bool {
+    let first = input.bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    first.is_some_and(|byte| matches!(byte, b'{' | b'['))
+}
+
 /// The document of a file.
 pub(super) fn parse(input: &Input) -> Result<Value, Problem> {
     serde_json::from_str(input.text()?).map_err(|error| {

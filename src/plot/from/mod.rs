@@ -1,19 +1,26 @@
 //! From files to the numbers of a figure. Nothing is recomputed: every number comes from a file.
 
+mod fits;
+mod gain;
 mod json;
 mod latents;
+mod measured;
 mod patterns;
 mod points;
 mod report;
 mod roofline;
+mod runs;
 mod sweep;
 mod table;
 
 use std::path::PathBuf;
 
-pub use latents::{LatentGroup, latent_figure, latent_fits};
+pub use gain::{GainRow, gain_figure};
+pub use latents::{LatentGroup, gauss_over_laplace, latent_figure};
+pub use measured::Measured;
 pub use patterns::{PatternRow, pattern_figure};
 pub use points::tradeoff_figures;
+pub use runs::RUN_FILES;
 
 use super::data::Figure;
 use crate::{
@@ -150,25 +157,43 @@ pub const FIGURES: &[Recipe] = &[
     },
     Recipe {
         name: "accuracy",
-        about: "accuracy against effectual parameters; from CSV: series, effectual_params, top1_percent, label",
+        about: "accuracy against effectual parameters; from folders of `signloop train`, or CSV: series, effectual_params, top1_percent, label",
         kind: Kind::Other,
         build: points::accuracy,
     },
     Recipe {
+        name: "fits",
+        about: "latents' distances to Gauss and Laplace fits, layer by layer; from `fits.csv` of `signloop train`",
+        kind: Kind::Other,
+        build: fits::fits,
+    },
+    Recipe {
+        name: "speed",
+        about: "measured time by scheme, kernel and activation type; from `signloop measure --format json`",
+        kind: Kind::Other,
+        build: measured::speed,
+    },
+    Recipe {
         name: "crosscheck",
-        about: "predicted against measured time; from CSV: series, measured_us, predicted_us, label",
+        about: "predicted against measured time; from `signloop crosscheck --format json`, or CSV: series, measured_us, predicted_us, label",
         kind: Kind::Other,
         build: points::crosscheck,
     },
     Recipe {
+        name: "gain",
+        about: "energy, cycles and density against a baseline on accelerators; from `signloop gain --format json`",
+        kind: Kind::Other,
+        build: gain::gain,
+    },
+    Recipe {
         name: "pareto",
-        about: "energy against cycles of mappings, with their front; from CSV: series, cycles, energy_pj",
+        about: "energy against cycles of mappings, with their front; from `signloop map --format json`, or CSV: series, cycles, energy_pj",
         kind: Kind::Other,
         build: points::pareto,
     },
     Recipe {
         name: "heat",
-        about: "any value over any two settings of a sweep; from CSV and --columns X,Y,VALUE",
+        about: "any value over any two settings; from `signloop sweep` and --columns BELOW,LEFT,VALUE",
         kind: Kind::Other,
         build: sweep::heat,
     },

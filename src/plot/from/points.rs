@@ -1,8 +1,16 @@
 //! Point figures of small tables.
 
-use super::{Choice, Input, single, table::Table};
+use serde_json::Value;
+
+use super::{
+    Choice, Input,
+    json::{Field, is_json, list, missing, number, parse, text},
+    runs, single,
+    table::Table,
+};
 use crate::{
     Result,
+    measure::ROW_BAND,
     plot::data::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries},
 };
 
@@ -82,11 +90,31 @@ pub fn tradeoff_figures(series: Vec<PointSeries>, what: &str) -> Vec<Figure> {
     ]
 }
 
-/// Accuracy against effectual parameters, every dot named.
+/// Accuracy against effectual parameters, every dot named; from a table, or from the folders of
+/// training runs.
 pub(super) fn accuracy(inputs: &[Input], _: &Choice) -> Result<Figure> {
-    let input = single(inputs, "accuracy")?;
-    let table = Table::read(input)?;
-    let mut points = points(&table, "effectual_params", "top1_percent", true)?;
+    let (series, what) = if runs::are_runs(inputs) {
+        runs::series(inputs)?
+    } else {
+        let input = single(inputs, "accuracy")?;
+        (accuracy_table(&Table::read(input)?)?, input.name())
+    };
+    Ok(Figure {
+        id: "accuracy".to_owned(),
+        caption: format!(
+            "Top-1 accuracy against effectual (non-zero quantised) parameters; {what}. Error bars span \
+             the least and greatest of several seeds."
+        ),
+        content: Content::Points(PointFigure {
+            x: Axis::log("effectual parameters", "effectual_params"),
+            y: Axis::linear("top-1 accuracy (%)", "top1_percent"),
+            series,
+        }),
+    })
+}
+
+fn accuracy_table(table: &Table) -> Result<Vec<PointSeries>> {
+    let mut points = points(table, "effectual_params", "top1_percent", true)?;
     // Seeds of one setting may give a spread.
     if let (Ok(low), Ok(high)) =
         (table.numbers("top1_percent_low", true), table.numbers("top1_percent_high", true))
@@ -95,41 +123,39 @@ pub(super) fn accuracy(inputs: &[Input], _: &Choice) -> Result<Figure> {
             point.spread = (low < high).then_some((low, high));
         }
     }
-    Ok(Figure {
-        id: "accuracy".to_owned(),
-        caption: format!(
-            "Top-1 accuracy against effectual (non-zero quantised) parameters; {}. Error bars span \
-             the least and greatest of several seeds.",
-            input.name()
-        ),
-        content: Content::Points(PointFigure {
-            x: Axis::log("effectual parameters", "effectual_params"),
-            y: Axis::linear("top-1 accuracy (%)", "top1_percent"),
-            series: grouped(&table.words("series")?, points, Marks::Markers),
-        }),
-    })
+    Ok(grouped(&table.words("series")?, points, Marks::Markers))
 }
 
-/// Predicted against measured time, with the diagonal and its ±10 % band.
-pub(super) fn crosscheck(inputs: &[Input], _: &Choice) -> Result<Figure> {
+/// Predicted against measured time, with the diagonal and the band that a single row must keep;
+/// from `crosscheck --format json`, or from a table.
+pub(super) fn crosscheck(inputs: &[Input], choice: &Choice) -> Result<Figure> {
     let input = single(inputs, "crosscheck")?;
-    let table = Table::read(input)?;
-    let points = points(&table, "measured_us", "predicted_us", true)?;
-    let values = || points.iter().flat_map(|point| [point.x, point.y]);
+    let data = if is_json(input) {
+        crosscheck_json(input, choice)?
+    } else {
+        let table = Table::read(input)?;
+        let points = points(&table, "measured_us", "predicted_us", true)?;
+        grouped(&table.words("series")?, points, Marks::Markers)
+    };
+    let all = || data.iter().flat_map(|series| &series.points);
+    let values = || all().flat_map(|point| [point.x, point.y]);
     let (low, high) =
         (values().fold(f64::INFINITY, f64::min) / 1.2, values().fold(0.0, f64::max) * 1.2);
-    let line = |name: &str, factor: f64| PointSeries {
-        name: name.to_owned(),
+    let count = all().count();
+    let ratios: f64 = all().map(|point| (point.y / point.x).ln().abs()).sum();
+    let mean = ((ratios / count.max(1) as f64).exp() - 1.0) * 100.0;
+    let line = |name: String, factor: f64| PointSeries {
+        name,
         points: vec![DataPoint::at(low, low * factor), DataPoint::at(high, high * factor)],
         marks: Marks::Reference,
     };
-    let (mut ratios, count) = (0.0, points.len());
-    for point in &points {
-        ratios += (point.y / point.x).ln().abs();
-    }
-    let mean = ((ratios / count.max(1) as f64).exp() - 1.0) * 100.0;
-    let mut series = grouped(&table.words("series")?, points, Marks::Markers);
-    series.extend([line("equal", 1.0), line("+10 %", 1.1), line("−10 %", 1.0 / 1.1)]);
+    let percent = ROW_BAND * 100.0;
+    let mut series = data;
+    series.extend([
+        line("equal".to_owned(), 1.0),
+        line(format!("+{percent:.0} %"), 1.0 + ROW_BAND),
+        line(format!("−{percent:.0} %"), 1.0 - ROW_BAND),
+    ]);
     Ok(Figure {
         id: "crosscheck".to_owned(),
         caption: format!(
@@ -144,9 +170,96 @@ pub(super) fn crosscheck(inputs: &[Input], _: &Choice) -> Result<Figure> {
     })
 }
 
-/// Energy against cycles of mappings, and those that no other beats in both.
-pub(super) fn pareto(inputs: &[Input], _: &Choice) -> Result<Figure> {
+fn crosscheck_json(input: &Input, choice: &Choice) -> Result<Vec<PointSeries>> {
+    let document = parse(input)?;
+    let read = |row: &Value| -> Field<Option<(String, DataPoint)>> {
+        let (scheme, method) = (text(row, "scheme")?, text(row, "method")?);
+        let keep = |names: &[String], own: &String| names.is_empty() || names.contains(own);
+        if !keep(&choice.schemes, &scheme)
+            || !keep(&choice.methods, &method)
+            || !keep(&choice.layers, &text(row, "layer")?)
+        {
+            return Ok(None);
+        }
+        let above_zero = |key: &str| match number(row, key)? {
+            time if time > 0.0 => Ok(time),
+            _ => Err(key.to_owned()),
+        };
+        let point = DataPoint::at(above_zero("measured_us")?, above_zero("predicted_us")?);
+        Ok(Some((format!("{scheme} {method} {}", text(row, "activations")?), point)))
+    };
+    let rows: Vec<(String, DataPoint)> = list(&document, "rows")
+        .and_then(|rows| rows.iter().filter_map(|row| read(row).transpose()).collect())
+        .map_err(|key| {
+            missing(input, &key)
+                .hint("make one with `signloop crosscheck --format json --out FILE`")
+        })?;
+    let (names, points): (Vec<String>, Vec<DataPoint>) = rows.into_iter().unzip();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(grouped(&names, points, Marks::Markers))
+}
+
+/// Energy against cycles of mappings, and those that no other beats in both; from `map --format
+/// json`, or from a table.
+pub(super) fn pareto(inputs: &[Input], choice: &Choice) -> Result<Figure> {
     let input = single(inputs, "pareto")?;
+    let (series, what) = if is_json(input) { map_fronts(input, choice)? } else { mappings(input)? };
+    Ok(Figure {
+        id: "pareto".to_owned(),
+        caption: format!("Energy against cycles of mappings; {what}"),
+        content: Content::Points(PointFigure {
+            x: Axis::log("cycles", "cycles"),
+            y: Axis::log("energy (pJ)", "energy_pj"),
+            series,
+        }),
+    })
+}
+
+/// The front of every scheme: of the whole network, or of the layers chosen.
+fn map_fronts(input: &Input, choice: &Choice) -> Result<(Vec<PointSeries>, String)> {
+    let document = parse(input)?;
+    let read = || -> Field<(Vec<PointSeries>, String)> {
+        let (rows, by_layer) = if choice.layers.is_empty() {
+            (list(&document, "totals")?, false)
+        } else {
+            (list(&document, "layers")?, true)
+        };
+        let mut series = Vec::new();
+        for row in rows {
+            let scheme = text(row, "scheme")?;
+            if !choice.schemes.is_empty() && !choice.schemes.contains(&scheme) {
+                continue;
+            }
+            let name = match by_layer.then(|| text(row, "layer")).transpose()? {
+                Some(layer) if !choice.layers.contains(&layer) => continue,
+                Some(layer) => format!("{scheme} {layer}"),
+                None => scheme,
+            };
+            let mut points = list(row, "front")?
+                .iter()
+                .map(|point| {
+                    Ok(DataPoint::at(number(point, "cycles")?, number(point, "energy_pj")?))
+                })
+                .collect::<Field<Vec<DataPoint>>>()?;
+            points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+            let name = name.trim().to_owned();
+            series.push(PointSeries { name, points, marks: Marks::LineAndMarkers });
+        }
+        let what = format!(
+            "{} on {}, {} mappings scored a layer at most. Every mapping shown is best in some weighing of the two.",
+            text(&document, "workload")?,
+            text(&document, "arch")?,
+            number(&document, "evaluations_per_layer")?
+        );
+        Ok((series, what))
+    };
+    Ok(read().map_err(|key| {
+        missing(input, &key).hint("make one with `signloop map --format json --out FILE`")
+    })?)
+}
+
+/// All mappings of a table and their front.
+fn mappings(input: &Input) -> Result<(Vec<PointSeries>, String)> {
     let table = Table::read(input)?;
     let points = points(&table, "cycles", "energy_pj", true)?;
     let mut sorted = points.clone();
@@ -164,16 +277,6 @@ pub(super) fn pareto(inputs: &[Input], _: &Choice) -> Result<Figure> {
     }
     let mut series = grouped(&table.optional_words("series"), points, Marks::Markers);
     series.push(PointSeries { name: "front".to_owned(), points: front, marks: Marks::Reference });
-    Ok(Figure {
-        id: "pareto".to_owned(),
-        caption: format!(
-            "Energy against cycles of mappings; {}. The line is the front: no mapping is better in both.",
-            input.name()
-        ),
-        content: Content::Points(PointFigure {
-            x: Axis::log("cycles", "cycles"),
-            y: Axis::log("energy (pJ)", "energy_pj"),
-            series,
-        }),
-    })
+    let what = format!("{}. The line is the front: no mapping is better in both.", input.name());
+    Ok((series, what))
 }

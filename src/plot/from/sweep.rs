@@ -19,12 +19,27 @@ pub(super) fn heat(inputs: &[Input], choice: &Choice) -> Result<Figure> {
             .hint("give --columns BELOW,LEFT,VALUE with names of the table's header")
             .into());
     };
-    let (xs, ys, values) = (table.words(x)?, table.words(y)?, table.numbers(value, false)?);
-    let distinct = |words: &[&str]| -> Result<Vec<String>, Problem> {
+    let (xs, ys, values) = (table.words(x)?, table.words(y)?, table.optional_numbers(value)?);
+    // Rows of other schemes, methods and layers than those chosen are left out.
+    let others =
+        [("scheme", &choice.schemes), ("method", &choice.methods), ("layer", &choice.layers)];
+    let mut kept = vec![true; xs.len()];
+    for (column, names) in others.into_iter().filter(|(_, names)| !names.is_empty()) {
+        for (keep, word) in kept.iter_mut().zip(table.words(column)?) {
+            *keep &= names.iter().any(|name| name == word);
+        }
+    }
+    let keep = |words: Vec<&'_ str>| -> Vec<String> {
+        let kept = words.iter().zip(&kept).filter(|(_, keep)| **keep);
+        kept.map(|(word, _)| (*word).to_owned()).collect()
+    };
+    let (xs, ys) = (keep(xs), keep(ys));
+    let values = values.into_iter().zip(&kept).filter(|(_, keep)| **keep).map(|(value, _)| value);
+    let distinct = |words: &[String]| -> Result<Vec<String>, Problem> {
         let mut settings: Vec<String> = Vec::new();
         for word in words {
             if !settings.iter().any(|own| own == word) {
-                settings.push((*word).to_owned());
+                settings.push(word.clone());
             }
             if settings.len() > MAX_SETTINGS {
                 let message = format!("more than {MAX_SETTINGS} settings along one axis");
@@ -45,10 +60,11 @@ pub(super) fn heat(inputs: &[Input], choice: &Choice) -> Result<Figure> {
                 "`{x}` {x_word} and `{y}` {y_word} stand in two rows"
             ))
             .in_file(&input.name())
-            .hint("keep the rows of one setting of every other column")
+            .hint("choose one with --scheme, --method or --layer, or keep the rows of one setting of every other column")
             .into());
         }
-        *cell = Some(number);
+        // A point that the sweep found impossible has no value: its cell stays crossed.
+        *cell = number;
     }
     Ok(Figure {
         id: "heat".to_owned(),

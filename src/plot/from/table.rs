@@ -89,6 +89,31 @@ impl Table {
         self.words(name).unwrap_or_else(|_| vec![""; self.rows.len()])
     }
 
+    /// The numbers of a column; nothing where the field is empty. Every other field is a problem.
+    pub(super) fn optional_numbers(&self, name: &str) -> Result<Vec<Option<f64>>, Problems> {
+        let column = self.column(name)?;
+        let mut problems = Problems::new();
+        let mut numbers = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            match row.fields[column].as_str() {
+                "" => numbers.push(None),
+                field => match field.parse::<f64>() {
+                    Ok(number) if number.is_finite() => numbers.push(Some(number)),
+                    _ => {
+                        let message =
+                            format!("`{name}` must be a number or empty, found `{field}`");
+                        let span = row.start..row.end;
+                        problems.push(Problem::new(message).at(&self.file, span, "in this row"));
+                        if problems.iter().count() == 10 {
+                            break;
+                        }
+                    }
+                },
+            }
+        }
+        problems.into_result(numbers)
+    }
+
     /// The finite numbers of a column; every other field is a problem.
     pub(super) fn numbers(&self, name: &str, above_zero: bool) -> Result<Vec<f64>, Problems> {
         let column = self.column(name)?;

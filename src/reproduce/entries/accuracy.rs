@@ -9,17 +9,19 @@ use crate::{
     },
 };
 
-const COMMAND: &str = "signloop reproduce --only accuracy --runs FILE";
+const COMMAND: &str = "signloop reproduce --only accuracy --runs RUN,...";
 
 pub(super) fn accuracy(context: &Context) -> Result<Outcome> {
     let mut outcome = Outcome {
-        definition: "effectual parameters = non-zero quantised weights; a runs file is CSV with the columns \
-                     series (the scheme), effectual_params, top1_percent, label"
-            .to_owned(),
-        inputs: context.given.runs.as_ref().map_or_else(
-            || "no trained runs were given".to_owned(),
-            crate::plot::Input::name,
-        ),
+        definition:
+            "effectual parameters = non-zero quantised weights; runs are folders of `signloop \
+                     train` on one data set, or a CSV with the columns series (the scheme), \
+                     effectual_params, top1_percent, label"
+                .to_owned(),
+        inputs: match context.given.runs.as_slice() {
+            [] => "no trained runs were given".to_owned(),
+            runs => format!("{} files of trained runs", runs.len()),
+        },
         ..Outcome::default()
     };
     let mut table =
@@ -32,9 +34,8 @@ pub(super) fn accuracy(context: &Context) -> Result<Outcome> {
     }
     outcome.tables.push(table);
     let mut runs: Vec<(String, Vec<DataPoint>)> = Vec::new();
-    if let Some(input) = &context.given.runs {
-        let mut figure =
-            recipe("accuracy")?.figure(std::slice::from_ref(input), &Choice::default())?;
+    if !context.given.runs.is_empty() {
+        let figure = recipe("accuracy")?.figure(&context.given.runs, &Choice::default())?;
         if let Content::Points(points) = &figure.content {
             runs = points
                 .series
@@ -42,7 +43,6 @@ pub(super) fn accuracy(context: &Context) -> Result<Outcome> {
                 .map(|series| (series.name.clone(), series.points.clone()))
                 .collect();
         }
-        figure.id = "accuracy".to_owned();
         outcome.figures.push(figure);
     }
     outcome.claims.push(frontier(&runs));
@@ -61,16 +61,6 @@ pub(super) fn accuracy(context: &Context) -> Result<Outcome> {
             "against BNext and PokeBNN",
             "out of scope (authors)",
             "other architectures; not trained here",
-        ),
-        (
-            "with and without the signed-binary EDE",
-            "stabilises",
-            "needs trainings with and without it",
-        ),
-        (
-            "conversion of a trained binary network instead of training from scratch",
-            "a limitation (authors)",
-            "needs the converted network's accuracy",
         ),
     ] {
         outcome.claims.push(Claim::undecided(what, published, reason, COMMAND));

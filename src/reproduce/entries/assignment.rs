@@ -73,12 +73,6 @@ pub(super) fn assignment(context: &Context) -> Result<Outcome> {
                 "a swapped filter keeps the weights that training pushed to zero: its density changes, and \
                  its function with it",
             ),
-            Claim::undecided(
-                "the choice among assignments before training influences accuracy (Tables 2 and 4)",
-                "not in the thread",
-                "needs trainings under each assignment",
-                "signloop reproduce --only accuracy --runs FILE",
-            ),
         ],
         definition: "a region is a whole filter (C×R×S) unless a tile is named; threshold 0.05·max|W| of \
                      the filter, inclusive; a filter of zeros stays zero; adds by sum-merge"

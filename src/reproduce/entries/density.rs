@@ -3,7 +3,7 @@
 use crate::{
     Result,
     quant::Scheme,
-    reproduce::{Claim, Context, Outcome, Table, Verdict},
+    reproduce::{Claim, Context, Outcome, Table, Tolerance, Verdict},
 };
 
 pub(super) fn density(context: &Context) -> Result<Outcome> {
@@ -37,12 +37,11 @@ pub(super) fn density(context: &Context) -> Result<Outcome> {
         ]);
     }
     let density = effectual as f64 / all as f64;
-    // 2.8 is 1/0.35 rounded down; the abstract and the table state one measurement twice.
     Ok(Outcome {
         claims: vec![
-            Claim::within("density of signed-binary, relative to binary (which has 1)", 0.35, density, 0.15),
-            Claim::within("\"2.8x lower density\"", 2.8, 1.0 / density, 0.20),
-            Claim::within("\"69 % sparsity\" (2022 version)", 0.69, 1.0 - density, 0.05),
+            Claim::within("density of signed-binary, relative to binary (which has 1)", 0.35, density, &Tolerance::DENSITY),
+            Claim::within("\"2.8x lower density\" is the inverse of 0.35", 2.8, 1.0 / 0.35, &Tolerance::DIGITS),
+            Claim::within("\"69 % sparsity\" (2022 version)", 0.69, 1.0 - density, &Tolerance::DENSITY),
             Claim::new(
                 "effectual parameters and effectual operations are different things",
                 "\"confusing\" (third reviewer)",

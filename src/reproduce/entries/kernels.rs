@@ -4,7 +4,7 @@ use crate::{
     Result,
     plot::{PatternRow, pattern_figure},
     quant::{Scheme, possible_patterns, weight_stats},
-    reproduce::{Claim, Context, Outcome, Table, Verdict, claim::number},
+    reproduce::{Claim, Context, Outcome, Table, Tolerance, Verdict, claim::number},
 };
 
 const SCHEMES: [Scheme; 3] = [Scheme::Ternary, Scheme::Binary, Scheme::SignedBinary];
@@ -51,7 +51,7 @@ pub(super) fn unique_filters(context: &Context) -> Result<Outcome> {
         ));
         let ours = stats.kernels.total as f64 / bound as f64;
         let what = format!("repetition per kernel, {scheme}");
-        outcome.claims.push(Claim::within(what, repetition, ours, 0.01));
+        outcome.claims.push(Claim::within(what, repetition, ours, &Tolerance::ROUNDING));
         table.row([
             scheme.to_string(),
             unique.to_string(),

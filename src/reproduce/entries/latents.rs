@@ -2,9 +2,10 @@
 
 use crate::{
     Result,
-    plot::{Figure, LatentGroup, latent_figure, latent_fits},
+    plot::{Figure, LatentGroup, gauss_over_laplace, latent_figure},
     quant::{QuantizeOptions, Scheme, quantize},
     reproduce::{Claim, Context, Outcome, Table, Verdict, context::LATENT_LAYERS},
+    train::fits::distribution,
 };
 
 /// The layer of the figures and verdicts: the one with the most weights.
@@ -22,7 +23,7 @@ fn groups(context: &Context, scheme: Scheme, layer: &str) -> Result<Vec<LatentGr
             .iter()
             .enumerate()
             .filter(|(index, _)| keep(*index))
-            .map(|(_, value)| f64::from(*value))
+            .map(|(_, value)| *value)
             .collect(),
     };
     let codes = tensor.codes();
@@ -58,17 +59,17 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
     for scheme in [Scheme::Binary, Scheme::SignedBinary] {
         for layer in LATENT_LAYERS {
             for group in groups(context, scheme, layer)? {
-                let Some(fit) = latent_fits(&group.values) else { continue };
+                let Some(fit) = distribution(&group.values) else { continue };
                 table.row([
                     scheme.to_string(),
                     layer.to_owned(),
                     group.name.clone(),
                     group.values.len().to_string(),
                     format!("{:+.4}", fit.mean),
-                    format!("{:.4}", fit.std_dev),
+                    format!("{:.4}", fit.deviation),
                     format!("{:+.2}", fit.skewness),
                     format!("{:+.2}", fit.excess_kurtosis),
-                    format!("{:+.3}", fit.gauss_over_laplace),
+                    format!("{:+.3}", gauss_over_laplace(&fit)),
                 ]);
             }
         }
@@ -76,7 +77,7 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
     let binary = groups(context, Scheme::Binary, SHOWN)?;
     let signed = groups(context, Scheme::SignedBinary, SHOWN)?;
     let fit = |group: &LatentGroup| {
-        latent_fits(&group.values)
+        distribution(&group.values)
             .ok_or_else(|| crate::Error::Internal("the shipped latents are all equal".into()))
     };
     let (all, positive, negative) = (fit(&binary[0])?, fit(&signed[1])?, fit(&signed[2])?);
@@ -90,22 +91,22 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
             Claim::new(
                 "latent weights of a binary network are zero-mean",
                 "zero mean",
-                format!("mean {:+.4}, standard deviation {:.4}", all.mean, all.std_dev),
-                decide(!off(all.mean, all.std_dev)),
+                format!("mean {:+.4}, standard deviation {:.4}", all.mean, all.deviation),
+                decide(!off(all.mean, all.deviation)),
                 "within a tenth of a standard deviation",
             ),
             Claim::new(
                 "and Laplacian",
                 "Laplacian",
-                format!("{} fits better by {:.3} nat a weight", better(all.gauss_over_laplace), all.gauss_over_laplace.abs()),
-                decide(all.gauss_over_laplace < 0.0),
+                format!("{} fits better by {:.3} nat a weight", better(gauss_over_laplace(&all)), gauss_over_laplace(&all).abs()),
+                decide(gauss_over_laplace(&all) < 0.0),
                 "maximum-likelihood fits of both",
             ),
             Claim::new(
                 "a single region of signed-binary is not zero-mean",
                 "not zero mean",
-                format!("means {:+.4} and {:+.4}, standard deviations {:.4} and {:.4}", positive.mean, negative.mean, positive.std_dev, negative.std_dev),
-                decide(off(positive.mean, positive.std_dev) && off(negative.mean, negative.std_dev)),
+                format!("means {:+.4} and {:+.4}, standard deviations {:.4} and {:.4}", positive.mean, negative.mean, positive.deviation, negative.deviation),
+                decide(off(positive.mean, positive.deviation) && off(negative.mean, negative.deviation)),
                 "a tenth of a standard deviation or more from zero",
             ),
             Claim::new(
@@ -118,22 +119,16 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
             Claim::new(
                 "effectual weights of both regions together are Laplacian-like",
                 "Laplacian-like",
-                format!("{} fits better by {:.3} nat a weight", better(effectual.gauss_over_laplace), effectual.gauss_over_laplace.abs()),
-                decide(effectual.gauss_over_laplace < 0.0),
+                format!("{} fits better by {:.3} nat a weight", better(gauss_over_laplace(&effectual)), gauss_over_laplace(&effectual).abs()),
+                decide(gauss_over_laplace(&effectual) < 0.0),
                 format!("excess kurtosis {:+.2}; there is a gap around zero, since smaller weights are not effectual", effectual.excess_kurtosis),
             ),
             Claim::new(
                 "ineffectual weights are Gaussian-like",
                 "Gaussian-like",
-                format!("{} fits better by {:.3} nat a weight", better(ineffectual.gauss_over_laplace), ineffectual.gauss_over_laplace.abs()),
-                decide(ineffectual.gauss_over_laplace > 0.0),
+                format!("{} fits better by {:.3} nat a weight", better(gauss_over_laplace(&ineffectual)), gauss_over_laplace(&ineffectual).abs()),
+                decide(gauss_over_laplace(&ineffectual) > 0.0),
                 format!("excess kurtosis {:+.2}", ineffectual.excess_kurtosis),
-            ),
-            Claim::undecided(
-                "the signed-binary EDE stabilises training",
-                "stabilises",
-                "needs trainings with and without it",
-                "signloop reproduce --only accuracy --runs FILE",
             ),
         ],
         definition: "fits by maximum likelihood (Gauss: mean and standard deviation; Laplace: median and mean \

@@ -8,8 +8,11 @@ use crate::{
 };
 
 pub(super) fn linear(context: &Context) -> Result<Outcome> {
-    let sizes: &[(u64, u64)] =
-        if context.quick { &[(256, 128), (576, 64)] } else { &[(256, 128), (576, 64), (512, 256)] };
+    let sizes: &[(u64, u64)] = if context.quick {
+        &[(576, 64), (784, 512)]
+    } else {
+        &[(256, 128), (576, 64), (512, 256), (784, 512)]
+    };
     let mut table = Table::new(
         "Dense MACs / adds of fully connected layers (sum-merge)",
         &["inputs × outputs", "binary 1.0", "signed-binary 0.35", "ternary 0.5", "duplicate rows"],
@@ -53,7 +56,7 @@ pub(super) fn linear(context: &Context) -> Result<Outcome> {
                 "accuracy of linear layers under signed-binary",
                 "untested",
                 "needs a training with quantised linear layers",
-                "signloop reproduce --only accuracy --runs FILE",
+                "signloop train --dataset mnist:DIR --network mlp-mnist --scheme signed-binary --out RUN",
             ),
         ],
         definition: "dense MACs / adds; a 2-D weight is K×C×1×1, its regions are rows".to_owned(),

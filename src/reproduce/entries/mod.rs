@@ -15,6 +15,7 @@ mod sparsity;
 mod speed;
 mod toy;
 mod tradeoff;
+mod training;
 
 use super::Entry;
 use crate::diagnostics::{Problem, Problems, nearest};
@@ -26,6 +27,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Ops reduction of a [3,3,64,64] layer",
         place: "table in the answer to Q4, Figure 11",
         answers: &[6, 7],
+        measures: false,
         run: ops::small_layer,
     },
     Entry {
@@ -33,6 +35,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Ops reduction of a [3,3,512,512] layer, and \"up to 15x\"",
         place: "table in the answer to Q6, Figure 11",
         answers: &[6, 7],
+        measures: false,
         run: ops::large_layer,
     },
     Entry {
@@ -40,6 +43,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Adds of the toy examples",
         place: "Figures 6 and 9, answers to Q4 and Q6",
         answers: &[5, 11],
+        measures: false,
         run: toy::toy_examples,
     },
     Entry {
@@ -47,6 +51,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Unique 3x3 kernels and how often each repeats",
         place: "table in the answer to Q5",
         answers: &[3, 4],
+        measures: false,
         run: kernels::unique_filters,
     },
     Entry {
@@ -54,6 +59,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Do trained binary networks repeat kernels, and is it repetition or bit-width that pays?",
         place: "Q1 to Q3 of the second reviewer",
         answers: &[3],
+        measures: false,
         run: kernels::repetition,
     },
     Entry {
@@ -61,6 +67,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Repetition against sparsity, with the all-zero and all-equal corners",
         place: "Section 3, Q4 and Q5 of the second reviewer",
         answers: &[4],
+        measures: false,
         run: tradeoff::tradeoff,
     },
     Entry {
@@ -68,6 +75,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Signed-binary with and without sparsity support",
         place: "Q1 of the first reviewer, Figure 7",
         answers: &[2, 10],
+        measures: false,
         run: sparsity::sparsity_support,
     },
     Entry {
@@ -75,6 +83,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Overhead of {0,+1} and {0,-1} filters side by side",
         place: "third weakness of the second reviewer, Q6",
         answers: &[5],
+        measures: true,
         run: signs::mixed_sign,
     },
     Entry {
@@ -82,6 +91,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Assignment of filters to the two functions",
         place: "Q2 of the first reviewer, Tables 2 and 4",
         answers: &[1, 11],
+        measures: false,
         run: assignment::assignment,
     },
     Entry {
@@ -89,6 +99,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Linear layers, by rows",
         place: "question of the third reviewer",
         answers: &[8],
+        measures: false,
         run: linear::linear,
     },
     Entry {
@@ -96,6 +107,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Density and sparsity, effectual parameters and operations",
         place: "energy table in the answer to Q4; abstract",
         answers: &[7, 10],
+        measures: false,
         run: density::density,
     },
     Entry {
@@ -103,6 +115,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Energy 0.51x, throughput 2.86x, density 0.35x, latency 0.78x",
         place: "table in the answer to Q4, Figure 2",
         answers: &[6, 12],
+        measures: false,
         run: energy::energy_table,
     },
     Entry {
@@ -110,6 +123,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "DRAM access 6400x an add and 206x a multiply",
         place: "B4",
         answers: &[3],
+        measures: false,
         run: energy::dram_cost,
     },
     Entry {
@@ -117,6 +131,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "Speed-up over binary and ternary",
         place: "Figure 7, tables in the answers to Q4 and Q6",
         answers: &[6, 12],
+        measures: true,
         run: speed::speed_up,
     },
     Entry {
@@ -124,6 +139,7 @@ pub static ENTRIES: &[Entry] = &[
         title: "{0,1} everywhere against signed-binary",
         place: "table in the answer to Q6",
         answers: &[5],
+        measures: true,
         run: speed::zero_one,
     },
     Entry {
@@ -131,13 +147,15 @@ pub static ENTRIES: &[Entry] = &[
         title: "Distributions of latent weights",
         place: "Figures 5b and 10, C4 C",
         answers: &[11],
+        measures: false,
         run: latents::latents,
     },
     Entry {
         id: "accuracy",
         title: "Accuracy against effectual parameters, and the headline accuracies",
         place: "Figure 4, abstract, answer to Q6",
-        answers: &[6, 7, 9, 12],
+        answers: &[6, 7, 12],
+        measures: false,
         run: accuracy::accuracy,
     },
     Entry {
@@ -145,13 +163,31 @@ pub static ENTRIES: &[Entry] = &[
         title: "Accuracy of the schemes, trained under one recipe on the built-in digits",
         place: "Tables 1 to 5 and 7, answers to Q6 and Q7; at a scale that trains in seconds",
         answers: &[1, 5, 6, 7, 12],
+        measures: false,
         run: digits::digits,
+    },
+    Entry {
+        id: "trained-fashion",
+        title: "Accuracy of the schemes on Fashion-MNIST, where its files are given",
+        place: "Tables 1 and 7; on a data set that trains in minutes",
+        answers: &[7, 12],
+        measures: false,
+        run: training::fashion,
+    },
+    Entry {
+        id: "conversion",
+        title: "A trained binary network made signed-binary afterwards",
+        place: "weakness named by the third reviewer",
+        answers: &[9],
+        measures: false,
+        run: training::conversion,
     },
     Entry {
         id: "cited-works",
         title: "What the thread says of earlier works",
         place: "B1",
         answers: &[3],
+        measures: false,
         run: cited::cited,
     },
 ];

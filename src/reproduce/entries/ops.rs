@@ -4,7 +4,7 @@ use crate::{
     Result,
     plot::{BarFigure, Content, Figure, Layout, Series},
     quant::Scheme,
-    reproduce::{Claim, Context, Outcome, Table, Verdict, claim::number},
+    reproduce::{Claim, Context, Outcome, Table, Tolerance, Verdict, claim::number},
 };
 
 const DEFINITION: &str = "arithmetic reduction = dense MACs / two-input adds and subtracts, both per output \
@@ -66,15 +66,14 @@ pub(super) fn small_layer(context: &Context) -> Result<Outcome> {
     }
     for ((scheme, published, _), ours) in SMALL.iter().zip(&merged) {
         let what = format!("ops reduction of [3,3,64,64], {scheme}");
-        outcome.claims.push(Claim::within(what, *published, *ours, 0.10));
+        outcome.claims.push(Claim::within(what, *published, *ours, &Tolerance::COUNTS));
     }
     let ratios = [
         ("signed-binary over binary", 6.65 / 5.3, merged[1] / merged[0]),
         ("ternary over binary", 4.52 / 5.3, merged[2] / merged[0]),
     ];
     for (what, published, ours) in ratios {
-        // A quotient of two numbers that are each within 10 %.
-        outcome.claims.push(Claim::within(what, published, ours, 0.20));
+        outcome.claims.push(Claim::within(what, published, ours, &Tolerance::COUNT_RATIO));
     }
     outcome.tables.push(table);
     outcome.figures.push(Figure {
@@ -124,10 +123,18 @@ pub(super) fn large_layer(context: &Context) -> Result<Outcome> {
         }
     }
     let judged = |ours: f64, published: f64| {
-        if ours >= 0.9 * published { Verdict::Reproduced } else { Verdict::Refuted }
+        if ours >= (1.0 - Tolerance::COUNTS.share) * published {
+            Verdict::Reproduced
+        } else {
+            Verdict::Refuted
+        }
     };
     let reached = |ours: f64, published: f64| {
-        if ours >= 0.9 * published { "comes within 10 %" } else { "stays more than 10 % below" }
+        if ours >= (1.0 - Tolerance::COUNTS.share) * published {
+            "comes within 10 %"
+        } else {
+            "stays more than 10 % below"
+        }
     };
     let claims = vec![
         Claim::new(
