@@ -16,7 +16,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares"
-cargo build --release --quiet --target "$host"
+[ -n "${FUZZ_BUILT:-}" ] || cargo build --release --quiet --target "$host"
 targets=("$@")
 if [ ${#targets[@]} = 0 ]; then
   for file in fuzz_targets/*.rs; do targets+=("$(basename "$file" .rs)"); done

@@ -44,7 +44,7 @@ fn drawn(figure: &Figure) {
         inputs: vec![("fuzz".to_owned(), "0".to_owned())],
         command: "fuzz".to_owned(),
     };
-    let scene = draw(figure, Style::Acm, Column::Single);
+    let Some(scene) = accepted(draw(figure, Style::Acm, Column::Single)) else { return };
     let text = svg(&scene, &figure.caption, &provenance);
     assert!(text.contains("</svg>") && !text.contains("NaN") && !text.contains("\"inf"));
     assert!(!csv(figure, &provenance).is_empty());

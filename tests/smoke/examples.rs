@@ -12,7 +12,8 @@ fn run(name: &str) -> String {
     if !path.exists() {
         // One test binary alone was asked for, without the examples.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["test", "--no-run", "--example", name]).status();
+        let built =
+            Command::new(cargo).args(["build", "--profile", "test", "--example", name]).status();
         assert!(built.unwrap().success(), "{name}");
     }
     let output = Command::new(&path).output().unwrap();
