@@ -108,8 +108,9 @@ impl Problem {
         let title = Level::ERROR.primary_title(self.0.message.as_str());
         let mut group = match &self.0.origin {
             Some((file, Some(span))) => {
-                let start = span.start.min(file.text.len());
-                let end = span.end.clamp(start, file.text.len());
+                // A span that comes from a line and a column may end inside a letter.
+                let start = file.text.floor_char_boundary(span.start);
+                let end = file.text.ceil_char_boundary(span.end.max(start));
                 title.element(Snippet::source(file.text()).path(file.name()).annotation(
                     AnnotationKind::Primary.span(start..end).label(self.0.label.as_str()),
                 ))
@@ -123,6 +124,10 @@ impl Problem {
         renderer.render(&[group]).to_string()
     }
 }
+
+/// Most problems that are printed; nobody mends more in one round, and each is looked up in its
+/// file.
+const MOST_SHOWN: usize = 64;
 
 /// At least one [`Problem`], in the order found.
 #[derive(Debug, Clone, Default)]
@@ -164,12 +169,17 @@ impl Problems {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// All problems as a terminal shows them, with or without colour.
+    /// The problems as a terminal shows them, with or without colour; of very many the first.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        self.0.iter().map(|problem| problem.render(&renderer)).collect::<Vec<_>>().join("\n\n")
+        let shown = self.0.iter().take(MOST_SHOWN);
+        let mut texts: Vec<String> = shown.map(|problem| problem.render(&renderer)).collect();
+        if self.0.len() > MOST_SHOWN {
+            texts.push(format!("… and {} more problems", self.0.len() - MOST_SHOWN));
+        }
+        texts.join("\n\n")
     }
 }
 

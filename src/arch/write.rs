@@ -3,6 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::{CachePolicy, CpuArch, LaneRates, Sourced};
+use crate::config::quoted;
 
 /// The description as TOML, every constant with its source.
 #[must_use]
@@ -56,12 +57,6 @@ fn lane_rates(text: &mut String, rates: &LaneRates) {
 fn line<T: Display>(text: &mut String, key: &str, constant: &Sourced<T>) {
     let source = quoted(&constant.source);
     let _ = writeln!(text, "{key} = {{ value = {}, source = {source} }}", constant.value);
-}
-
-/// A basic TOML string.
-fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
-    format!("\"{escaped}\"")
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 //! (a tree with spans) and then read through [`TableReader`], which notes a
 //! problem and goes on.
 
+mod quote;
 mod reader;
 mod tree;
 mod yaml;
 
+pub use quote::quoted;
 pub use reader::{Bounds, Located, TableReader};
 pub use tree::{Document, Key, Node, Table, Value, read_text};
-pub use yaml::quoted;

@@ -1,6 +1,6 @@
 //! YAML into the same tree as TOML, so that one reader serves both.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -47,8 +47,18 @@ impl Document {
 
 /// A collection that is still open.
 enum Open {
-    Sequence { start: usize, anchor: usize, items: Vec<Node> },
-    Mapping { start: usize, anchor: usize, entries: Vec<(Key, Node)>, key: Option<Key> },
+    Sequence {
+        start: usize,
+        anchor: usize,
+        items: Vec<Node>,
+    },
+    Mapping {
+        start: usize,
+        anchor: usize,
+        entries: Vec<(Key, Node)>,
+        names: HashSet<String>,
+        key: Option<Key>,
+    },
 }
 
 struct Builder<'a> {
@@ -94,7 +104,8 @@ impl<'a> Builder<'a> {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &range)?;
-                let open = Open::Mapping { start, anchor, entries: Vec::new(), key: None };
+                let (entries, names) = (Vec::new(), HashSet::new());
+                let open = Open::Mapping { start, anchor, entries, names, key: None };
                 self.enter(open, &range)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
@@ -168,13 +179,14 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished node into the collection around it.
     fn place(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Problems> {
-        self.nodes = self.nodes.saturating_add(size);
+        // An anchor keeps a copy of its node.
+        let copy = if anchor == 0 { 0 } else { count(&node) };
+        self.nodes = self.nodes.saturating_add(size).saturating_add(copy);
         if self.nodes > MAX_NODES {
             return Err(self.fault("the YAML has too many nodes", node.span, "expanded here"));
         }
         if anchor != 0 {
-            let size = count(&node);
-            self.anchors.push((anchor, node.clone(), size));
+            self.anchors.push((anchor, node.clone(), copy));
         }
         match self.open.last_mut() {
             None => match node.value {
@@ -185,7 +197,7 @@ impl<'a> Builder<'a> {
                 }
             },
             Some(Open::Sequence { items, .. }) => items.push(node),
-            Some(Open::Mapping { entries, key, .. }) => match key.take() {
+            Some(Open::Mapping { entries, names, key, .. }) => match key.take() {
                 None => {
                     let name = match node.value {
                         Value::Text(text) => text,
@@ -195,7 +207,7 @@ impl<'a> Builder<'a> {
                             return Err(self.fault("wrong YAML key", node.span, &label));
                         }
                     };
-                    if entries.iter().any(|(other, _)| other.name == name) {
+                    if !names.insert(name.clone()) {
                         let label = "the second one";
                         return Err(self.fault(
                             &format!("the key `{name}` occurs twice"),
@@ -244,10 +256,4 @@ fn plain(text: &str) -> Value {
         Ok(value) if numeric => Value::Float(value),
         _ => Value::Text(text.to_owned()),
     }
-}
-
-/// A string as TOML writes it.
-#[must_use]
-pub fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }

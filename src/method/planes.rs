@@ -58,7 +58,7 @@ impl OpProgram {
                 }
             },
         };
-        Ok(if term.negative { -value } else { value })
+        term.signed(value).ok_or(Error::Overflow("partial sum"))
     }
 }
 

@@ -27,4 +27,4 @@ pub use types::{
     LayerReport, LayerResult, OpSummary, Provenance, Report, SCHEMA, Tool, WeightSummary,
     dram_bytes, ratio,
 };
-pub use write::{json, write_atomically};
+pub use write::{json, write_atomically, write_atomically_with};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Read as _, Write},
+    io::{BufReader, Read as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use super::manifest::Manifest;
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
+    report::write_atomically_with,
 };
 
 /// Joins finished shards, in any order, into the file that one run would have written.
@@ -81,23 +82,15 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Manifest> {
 }
 
 fn write(found: &[(&PathBuf, Manifest)], out: &Path) -> Result<Manifest> {
-    let failed = |error| Error::io("write", out, error);
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     let mut hasher = Xxh3::new();
-    let mut bytes = 0;
-    let mut writer = BufWriter::new(&mut file);
-    for (index, (path, manifest)) in found.iter().enumerate() {
-        copy_checked(path, manifest, index > 0, &mut writer, Some(&mut hasher))?;
-        bytes += manifest.bytes - if index > 0 { manifest.header_bytes } else { 0 };
-    }
-    writer.flush().map_err(failed)?;
-    drop(writer);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(out).map_err(|error| failed(error.error))?;
+    let bytes = write_atomically_with(out, |writer| {
+        let mut bytes = 0;
+        for (index, (path, manifest)) in found.iter().enumerate() {
+            copy_checked(path, manifest, index > 0, writer, Some(&mut hasher))?;
+            bytes += manifest.bytes - if index > 0 { manifest.header_bytes } else { 0 };
+        }
+        Ok(bytes)
+    })?;
     let first = &found[0].1;
     let manifest = Manifest {
         shard: 1,

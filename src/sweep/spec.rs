@@ -101,7 +101,7 @@ impl std::fmt::Debug for dyn Method {
     }
 }
 
-/// Most values of one axis; bounds the memory that a hostile file can ask for.
+/// Most values of one axis, and of all together; bounds the memory that a hostile file asks for.
 const MAX_STEPS: usize = 1 << 20;
 /// Most axes.
 const MAX_AXES: usize = 32;
@@ -145,8 +145,15 @@ impl Spec {
         if tables.len() > MAX_AXES {
             root.problem("too many axes", tables[MAX_AXES].span(), "at most 32 are swept");
         }
+        let mut steps = 0;
         for table in tables.iter().take(MAX_AXES) {
             if let Some(axis) = read_axis(table) {
+                steps += axis.steps.len();
+                if steps > MAX_STEPS {
+                    let label = "at most 1048576 in all axes together";
+                    root.problem("the axes have too many values", table.span(), label);
+                    break;
+                }
                 let twice = axis.names.iter().find(|name| {
                     axes.iter().any(|other| other.names.contains(name))
                         || axis.names.iter().filter(|other| other == name).count() > 1

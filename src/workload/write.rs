@@ -3,12 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use super::{Layer, LayerKind, Operation, Workload, import::Rename};
-
-/// A text as TOML writes it.
-#[must_use]
-pub(crate) fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
+use crate::config::quoted;
 
 /// One `[[layer]]` table.
 #[derive(Debug)]

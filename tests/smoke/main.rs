@@ -2,6 +2,7 @@
 
 mod cache;
 mod check;
+mod examples;
 mod import;
 mod interruptions;
 mod measure;

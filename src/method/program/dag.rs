@@ -39,6 +39,11 @@ impl Term {
     pub fn new(source: u32, negative: bool) -> Self {
         Self { source, negative, shift: Shift::default() }
     }
+
+    /// The operand's value with the term's sign; `None` where it has no opposite.
+    pub(in crate::method) fn signed(self, value: i64) -> Option<i64> {
+        if self.negative { value.checked_neg() } else { Some(value) }
+    }
 }
 
 /// What the inputs of a program are.
@@ -174,26 +179,24 @@ impl OpProgram {
         }
         let mut values = Vec::with_capacity(patch.len() + self.nodes() as usize);
         values.extend_from_slice(patch);
-        let signed = |values: &[i64], term: &Term| {
+        let add = |values: &[i64], sum: i64, term: &Term, factor: i8| {
             let value = values[term.source as usize];
-            if term.negative { -value } else { value }
+            term.signed(value)
+                .and_then(|value| value.checked_mul(i64::from(factor)))
+                .and_then(|value| sum.checked_add(value))
+                .ok_or(Error::Overflow("partial sum"))
         };
         for node in 0..self.nodes() {
-            let sum = self.node(node).iter().try_fold(0_i64, |sum, term| {
-                sum.checked_add(signed(&values, term)).ok_or(Error::Overflow("partial sum"))
-            })?;
+            let terms = self.node(node);
+            let sum = terms.iter().try_fold(0, |sum, term| add(&values, sum, term, 1))?;
             values.push(sum);
         }
-        Ok(self
-            .outputs
+        self.outputs
             .iter()
             .map(|output| {
-                output
-                    .terms
-                    .iter()
-                    .map(|(term, factor)| signed(&values, term) * i64::from(*factor))
-                    .sum()
+                let terms = &output.terms;
+                terms.iter().try_fold(0, |sum, (term, factor)| add(&values, sum, term, *factor))
             })
-            .collect())
+            .collect()
     }
 }

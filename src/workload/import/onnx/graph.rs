@@ -6,9 +6,12 @@ use super::{
     model::{Model, Node},
     nodes::{Window, is_shape_arithmetic, passes_on, window},
 };
-use crate::workload::{
-    import::LatentTensor,
-    write::{Entry, head},
+use crate::{
+    config::quoted,
+    workload::{
+        import::LatentTensor,
+        write::{Entry, head},
+    },
 };
 
 /// A node that became no layer, and why.
@@ -226,7 +229,7 @@ impl Importer<'_> {
     fn entry(&self, name: &str, kind: &str, source: &str) -> Entry {
         let mut entry = Entry::new(name, kind);
         if source != self.before {
-            entry.key("input", crate::workload::write::quoted(source));
+            entry.key("input", quoted(source));
         }
         entry
     }
@@ -348,8 +351,8 @@ impl Importer<'_> {
         let sources = [self.source(node, 0)?, self.source(node, 1)?];
         let name = self.name(node, None);
         let mut entry = Entry::new(&name, "add");
-        let quoted = sources.map(|source| crate::workload::write::quoted(&source));
-        entry.key("inputs", format!("[{}]", quoted.join(", ")));
+        let names = sources.map(|source| quoted(&source));
+        entry.key("inputs", format!("[{}]", names.join(", ")));
         Ok(self.finish(name, &entry))
     }
 }
