@@ -67,17 +67,12 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let mut names = vec![arguments.baseline.clone()];
     names.extend(arguments.scheme.iter().filter(|own| **own != arguments.baseline).cloned());
     let schemes: Vec<Scheme> = parse_names(&names, str::parse)?;
-    let (mut layers, mut weights) = (Vec::new(), Vec::new());
-    for scheme in &schemes {
-        let (own, provenance) = layers_of(
-            &workload,
-            (&source, *scheme, arguments.seed),
-            (&arguments.layer, true, arguments.input_density),
-            Rules::Exact,
-        )?;
-        layers.extend(own);
-        weights.push(provenance);
-    }
+    let (layers, weights) = layers_of(
+        &workload,
+        (&source, &schemes, arguments.seed),
+        (&arguments.layer, true, arguments.input_density),
+        Rules::Exact,
+    )?;
     let evaluations = arguments.evaluations.max(1);
     let bar = ProgressBar::new(evaluations * (layers.len() * arguments.arch.len()) as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {eta} left") {
@@ -102,7 +97,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         };
         let report = map(&request, &|scored| bar.inc(scored))?;
         let baseline = schemes[0].to_string();
-        gains.extend(gain::gains(&machine, &layers, &report, &baseline, Rules::Exact)?);
+        gains.extend(gain::gains(&report, &baseline)?);
     }
     bar.finish_and_clear();
     let text = match arguments.format {

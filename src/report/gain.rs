@@ -8,18 +8,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{
-    csv::quoted,
-    map::{MapLayer, MapReport},
-    table::grid,
-};
-use crate::{
-    Error, Result,
-    arch::accelerator::Accelerator,
-    config::Document,
-    mapping,
-    model::{accelerator::Evaluator, sparse::Rules},
-};
+use super::{csv::quoted, map::MapReport, table::grid};
+use crate::{Error, Result};
 
 /// One scheme on one accelerator. Ratios are to the baseline on the same accelerator.
 #[derive(Debug, Clone, Serialize)]
@@ -53,20 +43,14 @@ pub struct Gain {
 /// Compares the schemes of one search with its baseline.
 ///
 /// # Errors
-/// The baseline was not mapped, or a mapping does not read back.
-pub fn gains(
-    accelerator: &Accelerator,
-    layers: &[MapLayer],
-    report: &MapReport,
-    baseline: &str,
-    rules: Rules,
-) -> Result<Vec<Gain>> {
+/// The baseline was not mapped.
+pub fn gains(report: &MapReport, baseline: &str) -> Result<Vec<Gain>> {
     let total = |scheme: &str| report.totals.iter().find(|total| total.scheme == scheme);
     let base =
         total(baseline).ok_or_else(|| Error::Internal("the baseline was not mapped".to_owned()))?;
     let mut found = Vec::new();
     for own in report.totals.iter().filter(|total| total.scheme != baseline) {
-        let uniform = uniform(accelerator, layers, report, &own.scheme, rules)?;
+        let uniform = own.statistical.map(|own| (own.energy_pj, own.cycles as f64));
         let density_ratio = own.density / base.density;
         let energy_ratio = own.energy_pj / base.energy_pj;
         found.push(Gain {
@@ -85,30 +69,6 @@ pub fn gains(
         });
     }
     Ok(found)
-}
-
-/// Energy and cycles of a scheme's mappings with its densities at random places.
-fn uniform(
-    accelerator: &Accelerator,
-    layers: &[MapLayer],
-    report: &MapReport,
-    scheme: &str,
-    rules: Rules,
-) -> Result<Option<(f64, f64)>> {
-    let names = accelerator.level_names();
-    let (mut energy, mut cycles) = (0.0, 0.0);
-    for (layer, mapped) in layers.iter().zip(&report.layers) {
-        if layer.scheme != scheme {
-            continue;
-        }
-        let document = Document::parse("mapping", mapped.solved().mapping.clone())?;
-        let mapping = mapping::parse(&document, &layer.problem, &names)?;
-        let mut evaluator = Evaluator::new(accelerator, &layer.problem, rules)?;
-        let Ok(score) = evaluator.score(&mapping) else { return Ok(None) };
-        energy += score.energy_pj;
-        cycles += score.cycles as f64;
-    }
-    Ok(Some((energy, cycles)))
 }
 
 /// Ratios published for signed-binary over binary: energy, throughput, density.
