@@ -4,6 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::{
+    common::{load_workload, schemes_of, weights_of},
+    map::{mapping_file, progress},
+    selection::Selection,
+};
 use crate::{
     Result,
     arch::{
@@ -13,11 +18,18 @@ use crate::{
     },
     config::{Document, TableReader},
     diagnostics::Problem as Note,
+    mapper::parse_constraints,
     mapping::{self, Mapping},
     model::{accelerator::evaluate, sparse::Rules},
-    report::accelerator::AcceleratorReport,
+    report::{
+        accelerator::AcceleratorReport,
+        map::{self, MapReport, MapRequest, Objective, layers_of},
+    },
     timeloop,
-    workload::problem::{self, Problem},
+    workload::{
+        self,
+        problem::{self, Problem},
+    },
 };
 
 /// Whose numbers to reproduce.
@@ -27,11 +39,80 @@ pub(super) enum Compat {
     Timeloop,
 }
 
-/// Whether the machine given is an accelerator: YAML files, or a TOML file of that kind.
+/// Whether the machine given is an accelerator: YAML files, a TOML file of that kind, or a shipped
+/// one.
 pub(super) fn is_accelerator(files: &[PathBuf]) -> bool {
+    let is_shipped =
+        |file: &Path| accelerator::shipped().iter().any(|(name, _)| Path::new(name) == file);
+    let is_file = |file: &Path| {
+        Document::read(file).is_ok_and(|file| matches!(kind(&file), Ok(ArchKind::Accelerator)))
+    };
     files.iter().any(|file| is_yaml(file))
-        || matches!(files, [file] if file.exists()
-            && Document::read(file).is_ok_and(|file| matches!(kind(&file), Ok(ArchKind::Accelerator))))
+        || matches!(files, [file] if if file.exists() { is_file(file) } else { is_shipped(file) })
+}
+
+/// Whether a workload is a network, and not one mapped problem.
+pub(super) fn is_network(files: &[PathBuf], workload: Option<&Path>) -> bool {
+    let holds_problem = |path: &Path| {
+        workload::open(path).is_ok_and(|(document, _)| TableReader::root(&document).has("problem"))
+    };
+    !files.iter().any(|file| is_yaml(file)) && workload.is_some_and(|path| !holds_problem(path))
+}
+
+/// Mappings scored for each layer where none are given; `signloop map` searches longer.
+const EVALUATIONS: u64 = 4_000;
+
+/// A whole network: its mappings from a folder that `signloop map` wrote, or from a short search.
+pub(super) fn simulate_network(
+    file: &Path,
+    network: &Path,
+    mappings: Option<&Path>,
+    compat: Option<Compat>,
+    selection: &Selection,
+) -> Result<MapReport> {
+    let document = accelerator::document(file)?;
+    let accelerator = accelerator::parse(&document)?;
+    let constraints = parse_constraints(&document)?;
+    let workload = load_workload(network)?;
+    let source = weights_of(&workload, selection.weights.as_deref())?;
+    let schemes = schemes_of(&selection.scheme, &source)?;
+    let rules = rules_of(compat);
+    let (layers, weights) =
+        layers_of(&workload, (&source, &schemes, selection.seed), (&[], true, 1.0), rules)?;
+    let request = MapRequest {
+        accelerator: &accelerator,
+        constraints: &constraints,
+        workload: &workload.name,
+        layers: &layers,
+        weights: &weights,
+        rules,
+        evaluations: EVALUATIONS,
+        seed: selection.seed,
+        time: None,
+        objective: Objective::Edp,
+    };
+    let Some(folder) = mappings else {
+        let bar = progress(EVALUATIONS * layers.len() as u64);
+        let report = map::map(&request, &|scored| bar.inc(scored));
+        bar.finish_and_clear();
+        return report;
+    };
+    let names = accelerator.level_names();
+    let given: Vec<Mapping> = layers
+        .iter()
+        .map(|layer| {
+            let path = folder.join(mapping_file(&layer.name, &layer.scheme));
+            mapping::parse(&Document::read(&path)?, &layer.problem, &names)
+        })
+        .collect::<Result<_>>()?;
+    map::mapped(&request, &given)
+}
+
+fn rules_of(compat: Option<Compat>) -> Rules {
+    match compat {
+        Some(Compat::Timeloop) => Rules::Timeloop,
+        None => Rules::Exact,
+    }
 }
 
 fn is_yaml(file: &Path) -> bool {
@@ -50,10 +131,7 @@ pub(super) fn simulate(
     } else {
         from_toml(&files[0], workload, mapped)?
     };
-    let rules = match compat {
-        Some(Compat::Timeloop) => Rules::Timeloop,
-        None => Rules::Exact,
-    };
+    let rules = rules_of(compat);
     let evaluation = evaluate(&accelerator, &problem, &mapping, rules)?;
     Ok(AcceleratorReport::new(&accelerator, &problem, &evaluation, rules))
 }
@@ -81,7 +159,7 @@ fn from_toml(
     workload: Option<&Path>,
     mapped: Option<&Path>,
 ) -> Result<(Accelerator, Problem, Mapping)> {
-    let document = Document::read(file)?;
+    let document = accelerator::document(file)?;
     let accelerator = accelerator::parse(&document)?;
     let read = |path: Option<&Path>, key: &'static str| -> Result<Option<Document>> {
         match path {
@@ -92,7 +170,7 @@ fn from_toml(
     };
     let Some(shape) = read(workload, "problem")? else {
         return Err(Note::new(format!("`{}` holds no `[problem]`", file.display()))
-            .hint("give one with `--workload FILE`; whole networks run with `signloop map`")
+            .hint("give one, or a network, with `--workload`")
             .into());
     };
     let problem = problem::parse(&shape)?;

@@ -149,8 +149,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     if let Some(folder) = &arguments.mappings {
         std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
         for layer in &report.layers {
-            let scheme = if layer.scheme.is_empty() { "" } else { "." };
-            let name = format!("{}{scheme}{}.toml", layer.layer.replace('/', "_"), layer.scheme);
+            let name = mapping_file(&layer.layer, &layer.scheme);
             write_atomically(&folder.join(name), layer.solved().mapping.as_bytes())?;
         }
     }
@@ -186,18 +185,19 @@ fn layers(arguments: &Args, rules: Rules) -> Result<(String, Vec<MapLayer>, Vec<
     let source = weights_of(&workload, arguments.weights.as_deref())?;
     let schemes = schemes_of(&arguments.scheme, &source)?;
     let actual = arguments.density == Where::Actual;
-    let (mut layers, mut weights) = (Vec::new(), Vec::new());
-    for scheme in schemes {
-        let (own, provenance) = layers_of(
-            &workload,
-            (&source, scheme, arguments.seed),
-            (&arguments.layer, actual, inputs),
-            rules,
-        )?;
-        layers.extend(own);
-        weights.push(provenance);
-    }
+    let (layers, weights) = layers_of(
+        &workload,
+        (&source, &schemes, arguments.seed),
+        (&arguments.layer, actual, inputs),
+        rules,
+    )?;
     Ok((workload.name, layers, weights))
+}
+
+/// Name of a layer's mapping in the folder of a network's.
+pub(super) fn mapping_file(layer: &str, scheme: &str) -> String {
+    let dot = if scheme.is_empty() { "" } else { "." };
+    format!("{}{dot}{scheme}.toml", layer.replace('/', "_"))
 }
 
 fn time(seconds: Option<f64>) -> Result<Option<Duration>> {
@@ -209,7 +209,7 @@ fn time(seconds: Option<f64>) -> Result<Option<Duration>> {
 }
 
 /// A bar on standard error; hidden where that is no terminal.
-fn progress(mappings: u64) -> ProgressBar {
+pub(super) fn progress(mappings: u64) -> ProgressBar {
     let bar = ProgressBar::new(mappings);
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
     if let Ok(style) = style {

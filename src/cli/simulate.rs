@@ -26,11 +26,12 @@ pub(super) struct Args {
     /// Machine: a TOML file or a shipped name; for an accelerator also Timeloop's YAML files.
     #[arg(long, required = true, num_args = 1..)]
     arch: Vec<PathBuf>,
-    /// Network: a TOML file or a shipped name; for an accelerator a file with a problem, where it is
-    /// not in the machine's file.
+    /// Network: a TOML file or a shipped name; for an accelerator also a file with a problem, where
+    /// it is not in the machine's file.
     #[arg(long)]
     workload: Option<PathBuf>,
-    /// Mapping of a problem on an accelerator, where it is not in the other files.
+    /// Mapping of a problem on an accelerator, where it is not in the other files; for a network the
+    /// folder that `signloop map --mappings` wrote. Networks without one are mapped by a short search.
     #[arg(long)]
     mapping: Option<PathBuf>,
     /// Reproduce another tool's rounding (accelerators).
@@ -117,12 +118,24 @@ fn run_accelerator(arguments: &Args) -> Result<()> {
     if arguments.explain.is_some() {
         return Err(Problem::new("`--explain` needs a processor").into());
     }
-    let report = accelerate::simulate(
-        &arguments.arch,
-        arguments.workload.as_deref(),
-        arguments.mapping.as_deref(),
-        arguments.compat,
-    )?;
+    if !arguments.selection.method.is_empty() {
+        return Err(Problem::new("`--method` needs a processor")
+            .hint("an accelerator does what its description says; see its `saf` tables")
+            .into());
+    }
+    let (workload, mapping) = (arguments.workload.as_deref(), arguments.mapping.as_deref());
+    if let (true, Some(network)) = (accelerate::is_network(&arguments.arch, workload), workload) {
+        let (arch, compat) = (&arguments.arch[0], arguments.compat);
+        let report =
+            accelerate::simulate_network(arch, network, mapping, compat, &arguments.selection)?;
+        let text = match arguments.format {
+            ReportFormat::Table => report::map::table(&report),
+            ReportFormat::Csv => report::map::csv(&report),
+            ReportFormat::Json => json(&report)?,
+        };
+        return emit(&text, arguments.out.as_deref());
+    }
+    let report = accelerate::simulate(&arguments.arch, workload, mapping, arguments.compat)?;
     let text = match arguments.format {
         ReportFormat::Table => report::accelerator::table(&report),
         ReportFormat::Csv => report::accelerator::csv(&report),

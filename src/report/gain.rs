@@ -10,16 +10,14 @@ use serde::Serialize;
 
 use super::{
     csv::quoted,
-    map::{MapLayer, MapReport, MapRequest, Objective, layers_of, map},
+    map::{MapReport, MapRequest, Objective, layers_of, map},
     table::grid,
 };
 use crate::{
     Error, Result,
-    arch::accelerator::{self, Accelerator},
-    config::Document,
+    arch::accelerator,
     mapper::parse_constraints,
-    mapping,
-    model::{accelerator::Evaluator, sparse::Rules},
+    model::sparse::Rules,
     quant::Scheme,
     workload::{WeightSource, Workload},
 };
@@ -61,17 +59,12 @@ pub fn compare(
     let GainRequest { workload, schemes, seed, evaluations, .. } = *request;
     let baseline =
         schemes.first().ok_or_else(|| Error::Internal("no scheme to compare with".into()))?;
-    let (mut layers, mut weights) = (Vec::new(), Vec::new());
-    for scheme in schemes {
-        let (own, provenance) = layers_of(
-            workload,
-            (request.weights, *scheme, seed),
-            (request.layers, true, request.input_density),
-            Rules::Exact,
-        )?;
-        layers.extend(own);
-        weights.push(provenance);
-    }
+    let (layers, weights) = layers_of(
+        workload,
+        (request.weights, schemes, seed),
+        (request.layers, true, request.input_density),
+        Rules::Exact,
+    )?;
     total(evaluations.saturating_mul((layers.len() * request.accelerators.len()) as u64));
     let mut found = Vec::new();
     for path in request.accelerators {
@@ -91,7 +84,7 @@ pub fn compare(
             objective: Objective::Edp,
         };
         let report = map(&search, scored)?;
-        found.extend(gains(&machine, &layers, &report, &baseline.to_string(), Rules::Exact)?);
+        found.extend(gains(&report, &baseline.to_string())?);
     }
     Ok(found)
 }
@@ -128,20 +121,14 @@ pub struct Gain {
 /// Compares the schemes of one search with its baseline.
 ///
 /// # Errors
-/// The baseline was not mapped, or a mapping does not read back.
-pub fn gains(
-    accelerator: &Accelerator,
-    layers: &[MapLayer],
-    report: &MapReport,
-    baseline: &str,
-    rules: Rules,
-) -> Result<Vec<Gain>> {
+/// The baseline was not mapped.
+pub fn gains(report: &MapReport, baseline: &str) -> Result<Vec<Gain>> {
     let total = |scheme: &str| report.totals.iter().find(|total| total.scheme == scheme);
     let base =
         total(baseline).ok_or_else(|| Error::Internal("the baseline was not mapped".to_owned()))?;
     let mut found = Vec::new();
     for own in report.totals.iter().filter(|total| total.scheme != baseline) {
-        let uniform = uniform(accelerator, layers, report, &own.scheme, rules)?;
+        let uniform = own.statistical.map(|own| (own.energy_pj, own.cycles as f64));
         let density_ratio = own.density / base.density;
         let energy_ratio = own.energy_pj / base.energy_pj;
         found.push(Gain {
@@ -160,30 +147,6 @@ pub fn gains(
         });
     }
     Ok(found)
-}
-
-/// Energy and cycles of a scheme's mappings with its densities at random places.
-fn uniform(
-    accelerator: &Accelerator,
-    layers: &[MapLayer],
-    report: &MapReport,
-    scheme: &str,
-    rules: Rules,
-) -> Result<Option<(f64, f64)>> {
-    let names = accelerator.level_names();
-    let (mut energy, mut cycles) = (0.0, 0.0);
-    for (layer, mapped) in layers.iter().zip(&report.layers) {
-        if layer.scheme != scheme {
-            continue;
-        }
-        let document = Document::parse("mapping", mapped.solved().mapping.clone())?;
-        let mapping = mapping::parse(&document, &layer.problem, &names)?;
-        let mut evaluator = Evaluator::new(accelerator, &layer.problem, rules)?;
-        let Ok(score) = evaluator.score(&mapping) else { return Ok(None) };
-        energy += score.energy_pj;
-        cycles += score.cycles as f64;
-    }
-    Ok(Some((energy, cycles)))
 }
 
 /// Ratios published for signed-binary over binary: energy, throughput, density.

@@ -1,10 +1,15 @@
 //! What a search for mappings found: layers, their fronts, and the front of the network.
 
+mod evaluate;
+mod layers;
 mod network;
 mod print;
 mod run;
+mod totals;
 mod types;
 
+pub use evaluate::mapped;
+pub use layers::{MapLayer, layers_of};
 pub use print::{csv, table};
-pub use run::{MapLayer, MapRequest, Objective, layers_of, map};
-pub use types::{LayerMap, MapReport, MapTotal, NetworkPoint, Solved};
+pub use run::{MapRequest, Objective, map};
+pub use types::{LayerMap, MapReport, MapTotal, NetworkPoint, Solved, Statistical};

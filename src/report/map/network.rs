@@ -76,6 +76,7 @@ mod tests {
             fitted: 0,
             chosen: 0,
             front,
+            statistical: None,
         }
     }
 

@@ -56,6 +56,7 @@ pub fn table(report: &MapReport) -> String {
         "{layers}\n\nTotals of the mappings of least {} (energy and cycles are modelled)\n{totals}",
         report.objective
     );
+    text.push_str(&beside(report));
     for total in &report.totals {
         let mut front = grid(&["energy uJ", "cycles"]);
         // A network of many layers has hundreds of points; the ends and some between tell it.
@@ -80,17 +81,62 @@ pub fn table(report: &MapReport) -> String {
     text
 }
 
+/// Counted densities beside statistical ones, layer by layer; empty where none are counted.
+fn beside(report: &MapReport) -> String {
+    let mut rows = grid(&[
+        "layer",
+        "scheme",
+        "energy uJ",
+        "statistical",
+        "error",
+        "cycles",
+        "statistical",
+        "error",
+    ]);
+    let layers = report.layers.iter().map(|layer| {
+        let solved = layer.solved();
+        (layer.layer.as_str(), &layer.scheme, solved.energy_pj, solved.cycles, layer.statistical)
+    });
+    let totals = report
+        .totals
+        .iter()
+        .map(|total| ("all", &total.scheme, total.energy_pj, total.cycles, total.statistical));
+    let error = |share: f64| format!("{:+.2} %", 100.0 * share);
+    let mut any = false;
+    for (layer, scheme, energy_pj, cycles, statistical) in layers.chain(totals) {
+        let Some(own) = statistical else { continue };
+        any = true;
+        rows.add_row([
+            layer.to_owned(),
+            scheme.clone(),
+            format!("{:.3}", energy_pj / 1e6),
+            format!("{:.3}", own.energy_pj / 1e6),
+            error(own.energy_error),
+            cycles.to_string(),
+            own.cycles.to_string(),
+            error(own.cycles_error),
+        ]);
+    }
+    if !any {
+        return String::new();
+    }
+    format!(
+        "\nActual zeros of the weights beside as many at random places (statistical), in the same \
+         mappings\n{rows}\n"
+    )
+}
+
 /// One row a mapping of each layer's front; units in the column names.
 #[must_use]
 pub fn csv(report: &MapReport) -> String {
     let mut text = String::from(
-        "arch,workload,rules,layer,scheme,density,macs,search,scored,chosen,energy_pj,cycles,utilization,compute_pj\n",
+        "arch,workload,rules,layer,scheme,density,macs,search,scored,chosen,energy_pj,cycles,utilization,compute_pj,statistical_energy_pj,statistical_cycles\n",
     );
     for layer in &report.layers {
         for (place, solved) in layer.front.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
                 quoted(&report.arch),
                 quoted(&report.workload),
                 report.rules,
@@ -105,6 +151,10 @@ pub fn csv(report: &MapReport) -> String {
                 solved.cycles,
                 solved.utilization,
                 solved.compute_pj,
+                layer.statistical.filter(|_| place == layer.chosen).map_or_else(
+                    || ",".to_owned(),
+                    |own| format!("{},{}", own.energy_pj, own.cycles)
+                ),
             );
         }
     }

@@ -3,25 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    network::network_front,
-    types::{LayerMap, MapReport, MapTotal, Solved},
+    evaluate::{evaluator, named, solved, statistical},
+    layers::MapLayer,
+    totals::totals,
+    types::{LayerMap, MapReport},
 };
 use crate::{
     Error, Result,
     arch::accelerator::Accelerator,
     diagnostics::Problem as Note,
     mapper::{Constraint, Request, Space, Stop, search},
-    mapping,
-    model::{
-        accelerator::{Evaluator, Score},
-        sparse::{Density, Occupied, Rules},
-    },
-    quant::Scheme,
+    model::{accelerator::Score, sparse::Rules},
     report::{Provenance, Tool},
-    workload::{
-        Layer, WeightSource, WeightStore, Workload,
-        problem::{DensitySpec, Problem},
-    },
 };
 
 /// What the chosen mapping of a layer is best in.
@@ -55,21 +48,6 @@ impl Objective {
     }
 }
 
-/// A layer to map.
-#[derive(Debug, Clone)]
-pub struct MapLayer {
-    /// Name.
-    pub name: String,
-    /// Scheme of the weights, or nothing.
-    pub scheme: String,
-    /// The problem; its densities are statistical.
-    pub problem: Problem,
-    /// Densities counted from actual weights, by tensor; none where the problem's own holds.
-    pub densities: Vec<Option<Density>>,
-    /// Share of nonzero weights.
-    pub density: f64,
-}
-
 /// What to search.
 #[derive(Debug, Clone, Copy)]
 pub struct MapRequest<'a> {
@@ -93,62 +71,6 @@ pub struct MapRequest<'a> {
     pub time: Option<Duration>,
     /// What a chosen mapping is best in.
     pub objective: Objective,
-}
-
-/// The problems of the quantised layers of a network under one scheme, `only` some of them.
-///
-/// With `actual`, the density of the weights is counted from the weights themselves; otherwise they
-/// are taken as uniformly random with the layer's share of nonzeros. Activations have the density
-/// `inputs`.
-///
-/// # Errors
-/// Weights are missing or do not fit, or no layer has the name given.
-pub fn layers_of(
-    workload: &Workload,
-    (source, scheme, seed): (&WeightSource, Scheme, u64),
-    (only, actual, inputs): (&[String], bool, f64),
-    rules: Rules,
-) -> Result<(Vec<MapLayer>, Provenance)> {
-    let store = WeightStore::open(source, scheme, seed)?;
-    for name in only {
-        workload.quantized_layer(name)?;
-    }
-    let chosen: Vec<&Layer> = workload
-        .quantized_layers()
-        .filter(|layer| only.is_empty() || only.contains(&layer.name))
-        .collect();
-    let weights = store.layers(chosen.iter().copied())?;
-    let mut layers = Vec::with_capacity(chosen.len());
-    for (layer, weights) in chosen.into_iter().zip(weights) {
-        let density = weights.density();
-        let spec = if density < 1.0 { DensitySpec::Uniform(density) } else { DensitySpec::Dense };
-        let activations =
-            if inputs < 1.0 { DensitySpec::Uniform(inputs) } else { DensitySpec::Dense };
-        let problem = Problem::of_layer(&layer.shape, spec, activations);
-        let mut densities = Vec::new();
-        if actual && density < 1.0 {
-            let occupied = Occupied::from_weights(&weights).reshaped(&extents(&problem, 0))?;
-            densities.push(Some(Density::actual(occupied, rules)));
-        }
-        let (name, scheme) = (layer.name.clone(), scheme.to_string());
-        layers.push(MapLayer { name, scheme, problem, densities, density });
-    }
-    let provenance = Provenance { scheme: scheme.to_string(), provenance: store.provenance() };
-    Ok((layers, provenance))
-}
-
-/// Extents of a tensor of a problem.
-fn extents(problem: &Problem, tensor: usize) -> Vec<u64> {
-    let indices = problem.tensors[tensor].indices.iter();
-    indices
-        .map(|index| {
-            let reach = |size: u64, coefficient: u64| (size - 1) * coefficient;
-            let terms = index
-                .iter()
-                .map(|term| reach(problem.dimensions[term.dimension].size, term.coefficient));
-            terms.sum::<u64>() + 1
-        })
-        .collect()
 }
 
 /// Searches every layer. `progress` is told of the mappings scored, from several threads.
@@ -179,8 +101,12 @@ pub fn map(request: &MapRequest<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<
         });
         layers.push(map_layer(request, layer, time, progress)?);
     }
+    Ok(report(request, layers))
+}
+
+pub(super) fn report(request: &MapRequest<'_>, layers: Vec<LayerMap>) -> MapReport {
     let totals = totals(request, &layers);
-    Ok(MapReport {
+    MapReport {
         tool: Tool { name: "signloop", version: env!("CARGO_PKG_VERSION") },
         arch: request.accelerator.name.clone(),
         workload: request.workload.to_owned(),
@@ -194,7 +120,7 @@ pub fn map(request: &MapRequest<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<
         weights: request.weights.to_vec(),
         layers,
         totals,
-    })
+    }
 }
 
 fn map_layer(
@@ -206,8 +132,7 @@ fn map_layer(
     let accelerator = request.accelerator;
     let space = Space::new(accelerator, &layer.problem, request.constraints)
         .map_err(|note| Error::from(named(note, layer)))?;
-    let mut evaluator =
-        Evaluator::with_densities(accelerator, &layer.problem, request.rules, &layer.densities)?;
+    let mut evaluator = evaluator(request, layer)?;
     let limits = Request { evaluations: request.evaluations, seed: request.seed, time };
     let told = std::sync::atomic::AtomicU64::new(0);
     let outcome = search(&space, &evaluator, &limits, &|scored| {
@@ -216,26 +141,12 @@ fn map_layer(
     });
     // A complete search scores fewer than it may.
     progress(request.evaluations.saturating_sub(told.into_inner()));
-    let levels = accelerator.level_names();
     let mut front = Vec::new();
     for solution in outcome.front.solutions() {
-        let evaluation = evaluator.evaluate(&solution.mapping).map_err(|_| {
+        let own = solved(request, layer, &mut evaluator, &solution.mapping).map_err(|_| {
             Error::Internal("a mapping that was scored does not evaluate".to_owned())
         })?;
-        front.push(Solved {
-            energy_pj: solution.score.energy_pj,
-            cycles: solution.score.cycles,
-            utilization: evaluation.compute.utilization,
-            compute_pj: evaluation.compute.energy_pj,
-            level_pj: evaluation
-                .levels
-                .iter()
-                .map(|level| {
-                    level.leak_pj + level.tensors.iter().map(|own| own.energy_pj).sum::<f64>()
-                })
-                .collect(),
-            mapping: mapping::write(&solution.mapping, &layer.problem, &levels),
-        });
+        front.push(own);
     }
     let best = outcome.front.best(|score| request.objective.cost(score));
     let Some(chosen) = outcome.front.solutions().iter().position(|own| Some(own) == best) else {
@@ -259,29 +170,11 @@ fn map_layer(
         scored: outcome.scored,
         fitted: outcome.fitted,
         chosen,
+        statistical: statistical(
+            request,
+            layer,
+            (&outcome.front.solutions()[chosen].mapping, &front[chosen]),
+        )?,
         front,
     })
-}
-
-fn named(note: Note, layer: &MapLayer) -> Note {
-    Note::new(format!("layer `{}`: {}", layer.name, note.message()))
-}
-
-fn totals(request: &MapRequest<'_>, layers: &[LayerMap]) -> Vec<MapTotal> {
-    let mut totals: Vec<MapTotal> = Vec::new();
-    for own in layers.chunk_by(|first, second| first.scheme == second.scheme) {
-        let macs: u64 = own.iter().map(|layer| layer.macs).sum();
-        let nonzero: f64 = own.iter().map(|layer| layer.density * layer.macs as f64).sum();
-        totals.push(MapTotal {
-            scheme: own[0].scheme.clone(),
-            layers: own.len(),
-            macs,
-            density: nonzero / macs.max(1) as f64,
-            energy_pj: own.iter().map(|layer| layer.solved().energy_pj).sum(),
-            cycles: own.iter().map(|layer| layer.solved().cycles).sum(),
-            front: network_front(own),
-        });
-    }
-    debug_assert!(totals.len() <= request.layers.len());
-    totals
 }

@@ -40,7 +40,7 @@ pub struct LayerMap {
     pub macs: u64,
     /// Share of nonzero weights.
     pub density: f64,
-    /// How the search ended: `complete`, `evaluations` or `time`.
+    /// How the search ended: `complete`, `evaluations` or `time`; `given` where there was none.
     pub search: &'static str,
     /// Mappings scored.
     pub scored: u64,
@@ -50,6 +50,35 @@ pub struct LayerMap {
     pub chosen: usize,
     /// Mappings that nothing found beats, least energy first.
     pub front: Vec<Solved>,
+    /// The chosen mapping under the statistical density, where the report's own is counted.
+    pub statistical: Option<Statistical>,
+}
+
+/// What a mapping costs with as many zeros at random places, beside what it costs with the actual
+/// ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Statistical {
+    /// Energy in pJ.
+    pub energy_pj: f64,
+    /// Cycles.
+    pub cycles: u64,
+    /// Error of the statistical energy, of the actual one.
+    pub energy_error: f64,
+    /// Error of the statistical cycles, of the actual ones.
+    pub cycles_error: f64,
+}
+
+impl Statistical {
+    /// From costs of the same mapping or mappings.
+    #[must_use]
+    pub fn new((energy_pj, cycles): (f64, u64), (actual_pj, actual_cycles): (f64, u64)) -> Self {
+        Self {
+            energy_pj,
+            cycles,
+            energy_error: energy_pj / actual_pj - 1.0,
+            cycles_error: cycles as f64 / actual_cycles as f64 - 1.0,
+        }
+    }
 }
 
 impl LayerMap {
@@ -94,6 +123,9 @@ pub struct MapTotal {
     pub cycles: u64,
     /// Convex front of the network: one mapping chosen for each layer.
     pub front: Vec<NetworkPoint>,
+    /// The same mappings under statistical densities; absent where one does not fit them, or where
+    /// no density is counted.
+    pub statistical: Option<Statistical>,
 }
 
 /// One choice of a mapping for every layer.
