@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::{common::emit, measure::effort};
+use super::{common::emit, kernels::effort, progress::spinner};
 use crate::{
     Result,
     arch::to_toml,
@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 /// Measures, writes, prints the residuals.
 pub(super) fn run(arguments: &Args) -> Result<()> {
-    let progress = indicatif::ProgressBar::new_spinner();
+    let progress = spinner();
     let _ = pin();
     let effort = effort(arguments.rounds, arguments.seconds)?;
     let found = calibrate(Isa::detect()?, &arguments.base, effort, |part| {

@@ -11,6 +11,7 @@ mod crosscheck;
 mod data;
 mod gain;
 mod import;
+mod kernels;
 mod list;
 mod man;
 mod map;

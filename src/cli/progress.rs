@@ -1,8 +1,13 @@
-//! The bar of `simulate`.
+//! Bars and spinners on standard error.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// A spinner on standard error; nothing where that is no terminal.
+pub(super) fn spinner() -> ProgressBar {
+    ProgressBar::new_spinner()
+}
 
 /// A bar on standard error once it takes long; nothing where that is no terminal.
 pub(super) struct Progress(ProgressBar);

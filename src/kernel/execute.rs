@@ -25,14 +25,15 @@ use crate::{Result, diagnostics::Problem, workload::LayerShape};
 /// What executes the passes.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// Machine code: where each pass begins, and the constants that it reads.
+    /// Machine code: where each chunk of each pass begins, and the constants that it reads.
     #[cfg(all(target_arch = "x86_64", unix))]
     Code {
         memory: Executable,
-        entries: Vec<usize>,
+        entries: Vec<Vec<usize>>,
         constants: Buffer<u32>,
         bytes: usize,
         accesses: (u64, u64),
+        instructions: u64,
     },
     /// The steps, interpreted.
     Portable,
@@ -52,6 +53,15 @@ impl Body {
         match self {
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Code { accesses, .. } => Some(*accesses),
+            Self::Portable => None,
+        }
+    }
+
+    /// Instructions of one block.
+    pub(super) fn instructions(&self) -> Option<u64> {
+        match self {
+            #[cfg(all(target_arch = "x86_64", unix))]
+            Self::Code { instructions, .. } => Some(*instructions),
             Self::Portable => None,
         }
     }
@@ -101,8 +111,9 @@ pub(super) fn compile(
         constants.copy_from_slice(&emitter.constants);
         let bytes = emitter.code.len();
         let accesses = (emitter.reads, emitter.writes);
+        let instructions = emitter.code.instructions();
         let memory = Executable::new(emitter.code.bytes())?;
-        return Ok(Body::Code { memory, entries, constants, bytes, accesses });
+        return Ok(Body::Code { memory, entries, constants, bytes, accesses, instructions });
     }
     let _ = (options, lane, geometry, scales, passes, shape);
     Ok(Body::Portable)
@@ -211,17 +222,28 @@ fn part(
             match &kernel.body {
                 #[cfg(all(target_arch = "x86_64", unix))]
                 Body::Code { memory, entries, constants, .. } => {
-                    // SAFETY: the address is the start of code that `Emitter::pass` wrote with
-                    // this signature; it returns with stack and callee-saved registers as before.
-                    let code: PassCode = unsafe { std::mem::transmute(memory.at(entries[pass])) };
-                    let (constants, scratch) = (constants.as_ptr(), scratch.bytes.as_mut_ptr());
-                    for block in start..end {
+                    let mut run = |entry: usize, block: usize, part: usize| {
+                        // SAFETY: the address is the start of code that `Emitter::pass` wrote with
+                        // this signature; it returns with stack and callee-saved registers as
+                        // before.
+                        let code: PassCode = unsafe { std::mem::transmute(memory.at(entry)) };
                         let at = place(block);
                         let mask = kernel.masks.record(block).as_ptr();
+                        let scratch = scratch.bytes[part * scratch.area..].as_mut_ptr();
                         // SAFETY: the instruction set was checked at build; every address that the
                         // code forms lies in the input planes, the output planes, the constants,
-                        // the scratch memory of this kernel's workspace or the mask record.
-                        unsafe { code(at.input, at.output, constants, scratch, mask) };
+                        // this block's part of the scratch memory or the mask record.
+                        unsafe { code(at.input, at.output, constants.as_ptr(), scratch, mask) };
+                    };
+                    // The code of a chunk runs over several blocks while it is near, and their
+                    // sums wait.
+                    let most = if entries[pass].len() > 1 { kernel.waiting } else { 1 };
+                    let together = (end - start).div_ceil((end - start).div_ceil(most));
+                    for first in (start..end).step_by(together) {
+                        let blocks = first..end.min(first + together);
+                        for entry in &entries[pass] {
+                            blocks.clone().for_each(|block| run(*entry, block, block - first));
+                        }
                     }
                 }
                 Body::Portable => {

@@ -27,7 +27,7 @@ pub mod x86;
 pub use affinity::pin;
 pub use buffer::{Buffer, Plain};
 pub use compiled::{Input, Kernel, Output, ports, registers};
-pub use dense::DenseFp32;
+pub use dense::{DenseFp32, DenseInt8};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
 pub use options::{Activations, Engine, KernelOptions};

@@ -1,6 +1,12 @@
 //! Memory that a run needs beside input and output.
 
-use super::{buffer::Buffer, compiled::Kernel, lanes::Lane, options::Activations, portable::LANES};
+use super::{
+    buffer::Buffer,
+    compiled::{GroupPass, Kernel},
+    lanes::Lane,
+    options::{Activations, KernelOptions},
+    portable::LANES,
+};
 
 /// Scratch memory of one kernel; one run at a time.
 #[derive(Debug)]
@@ -16,8 +22,10 @@ pub struct Workspace {
 /// Scratch memory of one thread.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// Slots and waiting sums of machine code.
+    /// Slots and waiting sums of machine code, for every block whose sums wait.
     pub(super) bytes: Buffer<u8>,
+    /// Bytes of one block.
+    pub(super) area: usize,
     /// Slots of the portable back end.
     pub(super) fp32: Vec<[f32; LANES]>,
     /// See `fp32`.
@@ -42,26 +50,44 @@ impl Workspace {
 }
 
 impl Scratch {
-    fn new(kernel: &Kernel, bytes: usize) -> Self {
+    fn new(kernel: &Kernel, area: usize) -> Self {
         let slots = kernel.passes.iter().map(|pass| pass.pass.slots as usize).max().unwrap_or(0);
         Self {
-            bytes: Buffer::new(bytes),
+            bytes: Buffer::new(area * kernel.waiting),
+            area,
             fp32: Vec::with_capacity(slots),
             integers: Vec::with_capacity(slots),
         }
     }
 }
 
-/// Bytes of the widened input, and of one thread's scratch memory.
+/// Bytes of the widened input, and of the scratch memory of one block.
 pub(super) fn sizes(kernel: &Kernel) -> (usize, usize) {
     let wide = match kernel.options.activations {
         Activations::Fp32 => 0,
         Activations::Unsigned { .. } => kernel.geometry.input.len() * kernel.lane.bytes(),
     };
-    let halves = if kernel.lane == Lane::I16 { 2 } else { 1 };
-    let vectors = kernel.passes.iter().map(|pass| {
-        let waiting = if pass.pass.chunks > 1 { pass.pass.outputs.len() * halves } else { 0 };
+    (wide, area(kernel.lane, &kernel.passes) * kernel.options.isa.vector_bytes())
+}
+
+/// Vectors of scratch memory of one block.
+fn area(lane: Lane, passes: &[GroupPass]) -> usize {
+    let halves = if lane == Lane::I16 { 2 } else { 1 };
+    let vectors = passes.iter().map(|pass| {
+        let waiting = if pass.pass.chunks.len() > 1 { pass.pass.outputs.len() * halves } else { 0 };
         pass.pass.slots as usize + waiting
     });
-    (wide, vectors.max().unwrap_or(0) * kernel.options.isa.vector_bytes())
+    vectors.max().unwrap_or(0)
+}
+
+/// Bytes of the first-level cache that waiting sums may take.
+const WAITING_BYTES: usize = 8192;
+
+/// Blocks whose sums wait while the code of a chunk runs over them.
+pub(super) fn waiting(options: &KernelOptions, lane: Lane, passes: &[GroupPass]) -> usize {
+    if passes.iter().all(|pass| pass.pass.chunks.len() == 1) {
+        return 1;
+    }
+    let bytes = area(lane, passes) * options.isa.vector_bytes();
+    (WAITING_BYTES / bytes.max(1)).clamp(2, 64)
 }

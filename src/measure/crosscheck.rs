@@ -86,7 +86,7 @@ pub fn compare(
         let predicted_us = cycles.total.at_ghz(arch.core.clock_ghz.value).0;
         Some(Compared {
             layer: row.layer.clone(),
-            scheme: row.scheme.to_string(),
+            scheme: row.scheme_name(),
             method: row.method.clone(),
             activations: activation_name(row.activations),
             measured_us: row.times.min_us,

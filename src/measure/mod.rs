@@ -5,20 +5,21 @@ mod calibrate;
 mod crosscheck;
 mod fit;
 mod machine;
+mod ratios;
 mod run;
 mod subject;
 mod table;
 mod timer;
 mod work;
 
-pub use cachegrind::{Counted, count};
+pub use cachegrind::{COUNT_BAND, CountedRow, count_rows, count_table, counts_within};
 pub use calibrate::{Calibration, calibrate};
 pub use crosscheck::{
     Compared, Comparison, MEAN_BAND, ROW_BAND, compare, comparison_table, within_bands,
 };
 pub use fit::{Fit, Sample, fit};
 pub use machine::{Machine, cache_bytes, energy_uj};
-pub use run::{LayerTime, Measurement, Settings, measure_layers};
-pub use subject::{Build, GEMM, Subject, programs};
+pub use run::{LayerTime, Measurement, Settings, WeightKind, measure_layers};
+pub use subject::{Build, DENSE_INT8, GEMM, Subject, competitor, programs};
 pub use table::{activation_name, measurement_table};
 pub use timer::{Effort, Times, interleave};

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::{
     machine::{Machine, energy_uj},
-    subject::{Build, Subject},
+    subject::{Build, Subject, competitor},
     timer::{Effort, Times, interleave},
 };
 use crate::{
     Result,
     diagnostics::Problem,
-    kernel::{Activations, Engine, Isa, Lane, StepCounts, pin},
-    quant::Scheme,
-    workload::{Layer, WeightSource, WeightStore},
+    kernel::{Activations, Engine, Isa, Kernel, Lane, StepCounts, pin},
+    quant::{QuantizedTensor, Scheme},
+    workload::{Layer, SyntheticWeights, WeightSource, WeightStore},
 };
 
 /// A measurement of several layers in one run.
@@ -24,11 +24,22 @@ pub struct Measurement {
     pub layers: Vec<LayerTime>,
 }
 
+/// Where the weights of a row are from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightKind {
+    /// The workload's own, or those given.
+    Given,
+    /// Independent random ones of the same density.
+    Iid,
+}
+
 /// Times of one layer under one scheme and method.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the names and units say it; see docs/kernel.md")]
 pub struct LayerTime {
     pub layer: String,
+    pub weights: WeightKind,
     pub scheme: Scheme,
     pub method: String,
     pub activations: Activations,
@@ -38,6 +49,8 @@ pub struct LayerTime {
     pub threads: usize,
     pub density: f64,
     pub dense_macs: u64,
+    /// Weights of all filters: dense multiply-accumulates of an output position.
+    pub filter_weights: u64,
     #[serde(flatten)]
     pub times: Times,
     /// Dense-equivalent multiply-accumulates over the fastest time.
@@ -50,9 +63,22 @@ pub struct LayerTime {
     pub code_bytes: usize,
     /// Memory reads and writes of a run of machine code.
     pub memory_accesses: Option<(u64, u64)>,
+    /// Instructions of a run of machine code.
+    pub instructions: Option<u64>,
     pub build_ms: f64,
     /// Package energy of a run where the machine counts it; everything on the package is in it.
     pub energy_uj_per_run: Option<f64>,
+}
+
+impl LayerTime {
+    /// The scheme, and whether the weights are independent random ones.
+    #[must_use]
+    pub fn scheme_name(&self) -> String {
+        match self.weights {
+            WeightKind::Given => self.scheme.to_string(),
+            WeightKind::Iid => format!("{} i.i.d.", self.scheme),
+        }
+    }
 }
 
 /// What to measure.
@@ -62,6 +88,8 @@ pub struct Settings<'a> {
     pub layers: Vec<&'a Layer>,
     /// Source of their weights.
     pub weights: &'a WeightSource,
+    /// Measure independent random weights of the same density, too.
+    pub iid: bool,
     /// Seed of synthetic weights.
     pub seed: u64,
     /// Schemes.
@@ -93,68 +121,147 @@ pub fn measure_layers(
     let mut rows = Vec::new();
     for layer in &settings.layers {
         progress(&layer.name);
-        let mut subjects = Vec::new();
-        for scheme in &settings.schemes {
-            let weights =
-                WeightStore::open(settings.weights, *scheme, settings.seed)?.layer(layer)?;
-            for activations in &settings.activations {
-                for method in &settings.methods {
-                    let is_dense = method == super::GEMM;
-                    if is_dense && *activations != Activations::Fp32 {
-                        continue;
-                    }
-                    let build = Build {
-                        activations: *activations,
-                        isa: settings.isa,
-                        threads: settings.threads,
-                        cache_bytes: settings.cache_bytes,
-                    };
-                    let begin = std::time::Instant::now();
-                    let subject = Subject::new(layer, &weights, method, &build)?;
-                    let build_ms = begin.elapsed().as_secs_f64() * 1e3;
-                    subjects.push((subject, *scheme, *activations, weights.density(), build_ms));
-                }
-            }
-        }
+        let mut subjects = subjects(settings, layer)?;
         let mut runs: Vec<Box<dyn FnMut() -> Result<(), Problem> + '_>> = subjects
             .iter_mut()
-            .map(|(subject, ..)| -> Box<dyn FnMut() -> Result<(), Problem> + '_> {
+            .map(|(_, subject)| -> Box<dyn FnMut() -> Result<(), Problem> + '_> {
                 Box::new(|| subject.run())
             })
             .collect();
         let times = interleave(&mut runs, settings.effort)?;
         drop(runs);
-        for ((subject, scheme, activations, density, build_ms), times) in
-            subjects.iter_mut().zip(times)
-        {
-            let macs = layer.shape.dense_macs() * layer.shape.positions();
+        for ((case, subject), times) in subjects.iter_mut().zip(times) {
             let energy_uj_per_run = energy(subject, &times)?;
-            let kernel = subject.kernel.as_ref();
-            rows.push(LayerTime {
-                layer: layer.name.clone(),
-                scheme: *scheme,
-                method: subject.name.clone(),
-                activations: *activations,
-                isa: settings.isa,
-                engine: kernel.map(crate::kernel::Kernel::engine),
-                lane: kernel.map(crate::kernel::Kernel::lane),
-                threads: if kernel.is_some() { settings.threads } else { 1 },
-                density: *density,
-                dense_macs: macs,
-                times,
-                gmac_per_s: macs as f64 / times.min_us / 1e3,
-                steps: kernel.map(crate::kernel::Kernel::step_counts),
-                blocks: kernel.map_or(0, crate::kernel::Kernel::blocks),
-                passes: kernel.map_or(0, crate::kernel::Kernel::passes),
-                tile: kernel.map_or(1, crate::kernel::Kernel::tile),
-                code_bytes: kernel.map_or(0, crate::kernel::Kernel::code_bytes),
-                memory_accesses: kernel.and_then(crate::kernel::Kernel::memory_accesses),
-                build_ms: *build_ms,
-                energy_uj_per_run,
-            });
+            rows.push(row(settings.isa, layer, case, subject, times, energy_uj_per_run));
         }
     }
     Ok(Measurement { machine, layers: rows })
+}
+
+/// What tells the rows of a layer apart.
+struct Case {
+    weights: WeightKind,
+    scheme: Scheme,
+    activations: Activations,
+    threads: usize,
+    density: f64,
+    build_ms: f64,
+}
+
+/// Everything that is measured on a layer, planned and compiled.
+fn subjects(settings: &Settings<'_>, layer: &Layer) -> Result<Vec<(Case, Subject)>> {
+    let mut subjects = Vec::new();
+    for scheme in &settings.schemes {
+        let given = given(settings, *scheme, layer)?;
+        let iid = match settings.iid {
+            true => Some(independent(settings, *scheme, layer, given.density())?),
+            false => None,
+        };
+        let tensors = [(WeightKind::Given, Some(given)), (WeightKind::Iid, iid)];
+        for (kind, weights) in tensors {
+            let Some(weights) = weights else { continue };
+            for activations in &settings.activations {
+                for method in &settings.methods {
+                    let dense = competitor(method);
+                    if dense.is_some_and(|own| own != *activations) {
+                        continue;
+                    }
+                    // One thread beside many tells how the kernel scales.
+                    let many =
+                        (settings.threads > 1 && dense.is_none()).then_some(settings.threads);
+                    for threads in std::iter::once(1).chain(many) {
+                        let build = Build {
+                            activations: *activations,
+                            isa: settings.isa,
+                            threads,
+                            cache_bytes: settings.cache_bytes,
+                        };
+                        let begin = std::time::Instant::now();
+                        let subject = Subject::new(layer, &weights, method, &build)?;
+                        let case = Case {
+                            weights: kind,
+                            scheme: *scheme,
+                            activations: *activations,
+                            threads,
+                            density: weights.density(),
+                            build_ms: begin.elapsed().as_secs_f64() * 1e3,
+                        };
+                        subjects.push((case, subject));
+                    }
+                }
+            }
+        }
+    }
+    Ok(subjects)
+}
+
+/// The source's weights. Where it has none that are {0,1}, those of signed-binary without their
+/// signs: the same zeros, so that the two differ by the cost of mixed signs alone.
+fn given(settings: &Settings<'_>, scheme: Scheme, layer: &Layer) -> Result<QuantizedTensor> {
+    let schemes = settings.weights.schemes();
+    let derived = scheme == Scheme::ZeroOne
+        && !schemes.contains(&scheme)
+        && schemes.contains(&Scheme::SignedBinary);
+    let read = if derived { Scheme::SignedBinary } else { scheme };
+    let tensor = WeightStore::open(settings.weights, read, settings.seed)?.layer(layer)?;
+    if !derived {
+        return Ok(tensor);
+    }
+    let codes = tensor.codes().iter().map(|code| code.abs()).collect();
+    Ok(QuantizedTensor::new(scheme, tensor.shape(), codes, tensor.scales().to_vec())?)
+}
+
+/// Independent random weights of some density.
+fn independent(
+    settings: &Settings<'_>,
+    scheme: Scheme,
+    layer: &Layer,
+    density: f64,
+) -> Result<QuantizedTensor> {
+    let source = WeightSource::Synthetic(SyntheticWeights {
+        ternary_density: density,
+        signed_binary_density: density,
+        zero_one_density: density,
+        density_spread: 0.0,
+    });
+    Ok(WeightStore::open(&source, scheme, settings.seed)?.layer(layer)?)
+}
+
+fn row(
+    isa: Isa,
+    layer: &Layer,
+    case: &Case,
+    subject: &Subject,
+    times: Times,
+    energy_uj_per_run: Option<f64>,
+) -> LayerTime {
+    let macs = layer.shape.dense_macs() * layer.shape.positions();
+    let kernel = subject.kernel.as_ref();
+    LayerTime {
+        layer: layer.name.clone(),
+        weights: case.weights,
+        scheme: case.scheme,
+        method: subject.name.clone(),
+        activations: case.activations,
+        isa,
+        engine: kernel.map(Kernel::engine),
+        lane: kernel.map(Kernel::lane),
+        threads: case.threads,
+        density: case.density,
+        dense_macs: macs,
+        filter_weights: layer.shape.dense_macs(),
+        times,
+        gmac_per_s: macs as f64 / times.min_us / 1e3,
+        steps: kernel.map(Kernel::step_counts),
+        blocks: kernel.map_or(0, Kernel::blocks),
+        passes: kernel.map_or(0, Kernel::passes),
+        tile: kernel.map_or(1, Kernel::tile),
+        code_bytes: kernel.map_or(0, Kernel::code_bytes),
+        memory_accesses: kernel.and_then(Kernel::memory_accesses),
+        instructions: kernel.and_then(Kernel::instructions),
+        build_ms: case.build_ms,
+        energy_uj_per_run,
+    }
 }
 
 /// Package energy of a run, over at least 50 ms of runs; `None` without a counter.

@@ -4,8 +4,8 @@ use crate::{
     Result,
     diagnostics::Problem,
     kernel::{
-        Activations, Buffer, DenseFp32, Finishing, Input, Isa, Kernel, KernelOptions, Output,
-        Workspace, ports,
+        Activations, Buffer, DenseFp32, DenseInt8, Finishing, Input, Isa, Kernel, KernelOptions,
+        Output, Workspace, ports,
     },
     method::{PlanOptions, PlanRequest, find, shared_sum::row_pattern_program},
     quant::QuantizedTensor,
@@ -14,6 +14,18 @@ use crate::{
 
 /// What is measured besides methods: fp32 matrix product.
 pub const GEMM: &str = "gemm-fp32";
+/// And 8-bit dense convolution.
+pub const DENSE_INT8: &str = "dense-int8";
+
+/// Whether a name is that of a dense competitor, which runs under this activation type alone.
+#[must_use]
+pub fn competitor(name: &str) -> Option<Activations> {
+    match name {
+        GEMM => Some(Activations::Fp32),
+        DENSE_INT8 => Some(Activations::Unsigned { bits: 8 }),
+        _ => None,
+    }
+}
 
 /// A runnable layer.
 pub struct Subject {
@@ -28,6 +40,7 @@ enum Body {
     Fp32 { input: Buffer<f32>, output: Buffer<f32>, workspace: Workspace },
     Unsigned { input: Buffer<u8>, output: Buffer<u8>, workspace: Workspace },
     Gemm { dense: DenseFp32, input: Vec<f32>, output: Vec<f32> },
+    Int8 { dense: DenseInt8, input: Buffer<u8>, output: Buffer<u8> },
 }
 
 /// How subjects are built.
@@ -65,6 +78,13 @@ impl Subject {
                 body: Body::Gemm { dense, input, output },
             });
         }
+        let map: Vec<u8> = (0..shape.input_elements()).map(pixel).collect();
+        if method == DENSE_INT8 {
+            let dense = DenseInt8::new(shape, weights, build.isa)?;
+            let (input, output) = (dense.pack(&map), dense.output());
+            let body = Body::Int8 { dense, input, output };
+            return Ok(Self { name: method.to_owned(), kernel: None, body });
+        }
         let finishing = match build.activations {
             Activations::Fp32 => Finishing::Relu,
             Activations::Unsigned { .. } => Finishing::Requantised,
@@ -83,7 +103,6 @@ impl Subject {
         let kernel = Kernel::build(shape, weights, &programs, &options)?;
         let workspace = kernel.workspace(build.threads);
         let (inputs, outputs) = (kernel.input_layout().len(), kernel.output_layout().len());
-        let map: Vec<u8> = (0..shape.input_elements()).map(pixel).collect();
         let body = match build.activations {
             Activations::Fp32 => {
                 let mut input = Buffer::new(inputs);
@@ -114,6 +133,10 @@ impl Subject {
                 kernel.run(Input::Unsigned(input), Output::Unsigned(output), workspace)
             }
             (Body::Gemm { dense, input, output }, _) => {
+                dense.run(input, output);
+                Ok(())
+            }
+            (Body::Int8 { dense, input, output }, _) => {
                 dense.run(input, output);
                 Ok(())
             }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{GEMM, LayerTime, Measurement};
-use crate::{kernel::Activations, quant::Scheme, report::grid};
+use super::{LayerTime, Measurement, competitor, ratios::scheme_ratios};
+use crate::{kernel::Activations, report::grid};
 
 /// The name of an activation type.
 #[must_use]
@@ -14,32 +14,37 @@ pub fn activation_name(activations: Activations) -> String {
     }
 }
 
-/// The table, the machine, and the ratios between schemes.
+/// Columns of the table.
+const COLUMNS: [&str; 13] = [
+    "layer",
+    "scheme",
+    "kernel",
+    "act",
+    "threads",
+    "density",
+    "min_us",
+    "median_us",
+    "spread_%",
+    "gmac_per_s",
+    "adds_per_block",
+    "code_kib",
+    "vs_dense",
+];
+
+/// The table, the machine, what threads bring, and the ratios between schemes.
 #[must_use]
 pub fn measurement_table(measurement: &Measurement) -> String {
-    let mut table = grid(&[
-        "layer",
-        "scheme",
-        "kernel",
-        "act",
-        "density",
-        "min_us",
-        "median_us",
-        "spread_%",
-        "gmac_per_s",
-        "adds_per_block",
-        "code_kib",
-        "vs_gemm",
-    ]);
-    for row in &measurement.layers {
-        let dense = measurement.layers.iter().find(|other| {
-            other.method == GEMM && other.layer == row.layer && other.scheme == row.scheme
-        });
+    let rows = &measurement.layers;
+    let mut table = grid(&COLUMNS);
+    for row in rows {
+        let dense =
+            rows.iter().find(|other| competitor(&other.method).is_some() && beside(row, other));
         table.add_row([
             row.layer.clone(),
-            row.scheme.to_string(),
+            row.scheme_name(),
             row.method.clone(),
             activation_name(row.activations),
+            row.threads.to_string(),
             format!("{:.3}", row.density),
             format!("{:.1}", row.times.min_us),
             format!("{:.1}", row.times.median_us),
@@ -55,10 +60,22 @@ pub fn measurement_table(measurement: &Measurement) -> String {
     let mut text: String =
         table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n");
     text.push('\n');
+    text.push_str(&machine_line(measurement));
+    text.push_str(&scaling(rows));
+    text.push_str(&scheme_ratios(rows));
+    text
+}
+
+/// Whether two rows are of the same layer, weights and activation type.
+fn beside(row: &LayerTime, other: &LayerTime) -> bool {
+    (&row.layer, row.scheme, row.weights, row.activations)
+        == (&other.layer, other.scheme, other.weights, other.activations)
+}
+
+fn machine_line(measurement: &Measurement) -> String {
     let machine = &measurement.machine;
-    let _ = writeln!(
-        text,
-        "{}, {} processors, load {}, {}, energy {}",
+    format!(
+        "{}, {} processors, load {}, {}, energy {}\n",
         machine.processor,
         machine.processors,
         machine.load_average.map_or_else(|| "unknown".into(), |load| format!("{load:.2}")),
@@ -67,58 +84,33 @@ pub fn measurement_table(measurement: &Measurement) -> String {
             None => "not pinned".into(),
         },
         machine.energy
-    );
-    text.push_str(&scheme_ratios(&measurement.layers));
-    text
+    )
 }
 
-/// Time and adds of binary and ternary over those of signed-binary, by kernel and activation.
-fn scheme_ratios(rows: &[LayerTime]) -> String {
-    let mut text = String::new();
-    let mut kinds: Vec<(&str, Activations)> = Vec::new();
-    for row in rows.iter().filter(|row| row.method != GEMM) {
-        if !kinds.contains(&(row.method.as_str(), row.activations)) {
-            kinds.push((&row.method, row.activations));
-        }
-    }
-    for (method, activations) in kinds {
-        let sum = |scheme: Scheme, value: &dyn Fn(&LayerTime) -> f64| -> Option<f64> {
-            let own: Vec<&LayerTime> = rows
-                .iter()
-                .filter(|r| {
-                    r.method == method && r.activations == activations && r.scheme == scheme
-                })
-                .collect();
-            (!own.is_empty()).then(|| own.into_iter().map(value).sum())
+/// Time of one thread over that of many, by kernel and activation type, summed over layers.
+fn scaling(rows: &[LayerTime]) -> String {
+    let mut sums: Vec<(&str, Activations, usize, f64, f64)> = Vec::new();
+    for row in rows.iter().filter(|row| row.threads > 1) {
+        let same = |other: &&LayerTime| {
+            other.threads == 1 && other.method == row.method && beside(row, other)
         };
-        let time = |row: &LayerTime| row.times.min_us;
-        let adds = |row: &LayerTime| row.steps.map_or(0.0, |s| s.adds as f64) * row.blocks as f64;
-        let base = (sum(Scheme::SignedBinary, &time), sum(Scheme::SignedBinary, &adds));
-        let (Some(base_time), Some(base_adds)) = base else { continue };
-        let mut parts = Vec::new();
-        for scheme in [Scheme::Binary, Scheme::Ternary, Scheme::ZeroOne] {
-            if let (Some(time), Some(adds)) = (sum(scheme, &time), sum(scheme, &adds)) {
-                parts.push(format!(
-                    "{scheme} {:.2} (adds {:.2})",
-                    time / base_time,
-                    adds / base_adds
-                ));
-            }
-        }
-        if !parts.is_empty() {
-            let _ = writeln!(
-                text,
-                "time over signed-binary, {method} {}: {}",
-                activation_name(activations),
-                parts.join(", ")
-            );
-        }
+        let Some(one) = rows.iter().find(same) else { continue };
+        let kind = (row.method.as_str(), row.activations, row.threads);
+        let at = sums.iter().position(|(m, a, t, ..)| (*m, *a, *t) == kind).unwrap_or_else(|| {
+            sums.push((kind.0, kind.1, kind.2, 0.0, 0.0));
+            sums.len() - 1
+        });
+        sums[at].3 += one.times.min_us;
+        sums[at].4 += row.times.min_us;
     }
-    if !text.is_empty() {
-        text.push_str(
-            "published (arXiv:2312.01581, one kernel of 2023): binary 1.26, ternary 1.75 or more. Times \
-             here follow the adds: zeros save few of them once equal patterns are shared.\n",
+    sums.into_iter().fold(String::new(), |mut text, (method, activations, threads, one, many)| {
+        let speedup = one / many;
+        let _ = writeln!(
+            text,
+            "{threads} threads, {method} {}: {speedup:.2} times as fast as one, efficiency {:.0} %",
+            activation_name(activations),
+            speedup / threads as f64 * 100.0
         );
-    }
-    text
+        text
+    })
 }

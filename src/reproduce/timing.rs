@@ -27,6 +27,7 @@ pub fn measure(progress: impl FnMut(&str)) -> Result<Measurement> {
     let settings = Settings {
         layers: network.quantized_layers().collect(),
         weights: &network.weights,
+        iid: false,
         seed: 1,
         schemes: vec![Scheme::Binary, Scheme::Ternary, Scheme::SignedBinary, Scheme::ZeroOne],
         methods: vec!["row-pattern".to_owned(), "zero-skip".to_owned()],

@@ -28,8 +28,8 @@ fn every_instruction_set_runs() {
         let measured: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let rows = measured["layers"].as_array().unwrap();
         assert!(rows.iter().all(|row| row["isa"] == isa && row["min_us"].as_f64().unwrap() > 0.0));
-        // Two kernels under two activation types, and the dense product once.
-        assert_eq!(rows.len(), 5);
+        // Two kernels and the dense competitor under each of two activation types.
+        assert_eq!(rows.len(), 6);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod order;
+mod push;
 mod registers;
 mod steps;
 mod sweep;

@@ -85,8 +85,17 @@ pub struct Pass {
     pub slots: u32,
     /// Filters computed.
     pub outputs: Vec<u32>,
-    /// Chunks of columns; between chunks sums wait in memory at full width.
-    pub chunks: u32,
+    /// End of the steps of every chunk of columns; between chunks sums wait in memory at full
+    /// width, and nothing else is kept.
+    pub chunks: Vec<usize>,
+}
+
+impl Pass {
+    /// The steps of every chunk.
+    pub fn parts(&self) -> impl Iterator<Item = &[Step]> {
+        let starts = std::iter::once(0).chain(self.chunks.iter().copied());
+        starts.zip(&self.chunks).map(|(start, end)| &self.steps[start..*end])
+    }
 }
 
 /// Counts of the executed steps of one pixel block.

@@ -4,11 +4,13 @@
 //! each input that some accumulator adds once, adds it to all of them, and then completes the
 //! sums of sums. A load that does not lie on a vector boundary costs more than an add, so what
 //! pays is many adds a load. Filters that share too many sums for that are computed node after
-//! node, with inputs and spilled values as memory operands.
+//! node, with inputs as memory operands: pushed to their readers ([`super::push`]) where that fits
+//! the registers, otherwise with spilled values.
 
 use super::{
     cluster::{Cluster, clusters, pack},
     order::{Item, order},
+    push::push,
     registers::Values,
     steps::{Finish, Pass, Register, Source, Step},
 };
@@ -45,14 +47,18 @@ fn pass(
 ) -> Option<Pass> {
     let swept = cluster.accumulators(program) <= limits.accumulators;
     let bounds = chunks(codes, &cluster.outputs, limits.weights_a_chunk);
-    if !swept && bounds.len() > 2 {
-        return None;
+    if !swept {
+        if let Some(pass) = push(program, codes, cluster, limits) {
+            return Some(pass);
+        }
+        if bounds.len() > 2 {
+            return None;
+        }
     }
     let order = order(program, cluster);
     let mut builder =
         Builder { program, cluster, codes, order: &order, limits, pass: Pass::default() };
     builder.pass.outputs.clone_from(&cluster.outputs);
-    builder.pass.chunks = bounds.len() as u32 - 1;
     for (chunk, bound) in bounds.windows(2).enumerate() {
         builder.chunk(bound[0]..bound[1], chunk == 0, chunk + 2 == bounds.len(), swept);
     }
@@ -147,6 +153,7 @@ impl Builder<'_> {
         }
         self.pass.slots = self.pass.slots.max(values.slots());
         self.pass.steps.append(&mut values.steps);
+        self.pass.chunks.push(self.pass.steps.len());
     }
 
     fn local_output(&self, output: u32) -> u32 {

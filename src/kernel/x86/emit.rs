@@ -1,4 +1,5 @@
-//! Machine code of a pass: `fn(input, output, constants, scratch, mask)` for one pixel block.
+//! Machine code of a pass: `fn(input, output, constants, scratch, mask)` for one pixel block, one function a
+//! chunk of columns.
 //!
 //! Arguments are in rdi, rsi, rdx, rcx and r8 (System V). fp32 adds from registers alternate between the adder
 //! and the multiply-add unit (x·1 + y is the same number): Zen 4 has one 512-bit pipe of each, so
@@ -51,11 +52,15 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    /// Appends the code of a pass; its offset.
+    /// Appends the code of a pass; the offsets of its chunks.
     ///
     /// # Errors
     /// An offset does not fit in 31 bits.
-    pub fn pass(&mut self, target: &Target<'_>, pass: &Pass) -> Result<usize> {
+    pub fn pass(&mut self, target: &Target<'_>, pass: &Pass) -> Result<Vec<usize>> {
+        pass.parts().map(|steps| self.part(target, pass, steps)).collect()
+    }
+
+    fn part(&mut self, target: &Target<'_>, pass: &Pass, steps: &[Step]) -> Result<usize> {
         self.code.align();
         let start = self.code.len();
         let mut writer = Writer { emitter: self, target, pass, busy: false };
@@ -63,7 +68,7 @@ impl Emitter {
             let one = writer.constant(1.0_f32.to_bits())?;
             writer.load_broadcast(ops::VBROADCASTSS, writer.third(), one);
         }
-        for step in &pass.steps {
+        for step in steps {
             writer.step(step)?;
         }
         self.code.leave();

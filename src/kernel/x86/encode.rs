@@ -105,6 +105,7 @@ pub mod ops {
 #[derive(Debug, Default)]
 pub struct Code {
     bytes: Vec<u8>,
+    instructions: u64,
 }
 
 impl Code {
@@ -126,6 +127,12 @@ impl Code {
         self.bytes.is_empty()
     }
 
+    /// Number of instructions so far.
+    #[must_use]
+    pub fn instructions(&self) -> u64 {
+        self.instructions
+    }
+
     /// EVEX form; `mask` is a mask register 1 to 7, or 0 for none, `zero` clears masked lanes.
     pub fn evex(
         &mut self,
@@ -136,6 +143,7 @@ impl Code {
         (mask, zero): (u8, bool),
     ) {
         debug_assert!(reg < 32 && second < 32 && mask < 8);
+        self.instructions += 1;
         let not = |bit: bool, at: u8| u8::from(!bit) << at;
         let (x, b, broadcast) = match last {
             Operand::Reg(rm) => (rm & 16 != 0, rm & 8 != 0, false),
@@ -167,6 +175,7 @@ impl Code {
     /// VEX form, two-byte where possible.
     pub fn vex(&mut self, opcode: Opcode, length: Length, [reg, second]: [Reg; 2], last: Operand) {
         debug_assert!(reg < 16 && second < 16 && length != Length::Zmm);
+        self.instructions += 1;
         let b = match last {
             Operand::Reg(rm) => rm & 8 != 0,
             Operand::Mem(base, _) | Operand::Broadcast(base, _) => base as u8 & 8 != 0,
@@ -217,6 +226,7 @@ impl Code {
 
     /// `vzeroupper`, `ret`.
     pub fn leave(&mut self) {
+        self.instructions += 2;
         self.bytes.extend([0xC5, 0xF8, 0x77, 0xC3]);
     }
 

@@ -7,9 +7,11 @@ mod halving;
 mod method;
 mod order;
 mod portfolio;
+mod prefix;
 mod row_pattern;
 
 pub use columns::Columns;
 pub use method::{SharedSum, ShiftShared};
 pub use portfolio::{Budget, Candidate, Draft, build, fewest};
-pub use row_pattern::{Ports, RowPattern, row_pattern_program};
+pub use prefix::{Window, prefix_program};
+pub use row_pattern::{Ports, PrefixPorts, RowPattern, row_pattern_program};

@@ -4,12 +4,15 @@
 //! those (RSR, arXiv:2411.06360, with the sign folded; see [`super::blocks`]). Blocks are so small
 //! that the sums of several of them stay in registers while the patch is read once: no table, no
 //! stores, and one load feeds many adds. How many rows of which k share a pass follows from the
-//! registers and from what a load costs beside an add.
+//! registers and from what a load costs beside an add. Where an add costs hardly less than a load
+//! (16 registers, four instructions a cycle), larger blocks whose columns share sums are faster
+//! ([`super::prefix`]).
 
 use super::{
     Columns,
     blocks::{distinct_rows, group_blocks},
     portfolio::join,
+    prefix::{self, Window, prefix_program},
 };
 use crate::{
     Result,
@@ -32,6 +35,19 @@ pub struct Ports {
     pub cycles_per_load: f64,
     /// Vector adds a cycle.
     pub adds_per_cycle: f64,
+    /// Blocks whose columns share sums ([`super::prefix`]), where that is fast.
+    pub prefix: Option<PrefixPorts>,
+}
+
+/// What blocks whose columns share sums run on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PrefixPorts {
+    /// Registers, columns and weights.
+    pub window: Window,
+    /// Cycles of an add, most of which is hidden behind the loads.
+    pub cycles_per_add: f64,
+    /// Cycles of a load.
+    pub cycles_per_load: f64,
 }
 
 impl Default for Ports {
@@ -39,7 +55,7 @@ impl Default for Ports {
     /// multiply-add unit in turn (measured). Loads take 1.5 cycles from L1 (measured); 2.0 gives
     /// the fastest of the cuts for 1.5 to 4.0 on most ResNet-18 layers, as many come from L2.
     fn default() -> Self {
-        Self { accumulators: 28, cycles_per_load: 2.0, adds_per_cycle: 2.0 }
+        Self { accumulators: 28, cycles_per_load: 2.0, adds_per_cycle: 2.0, prefix: None }
     }
 }
 
@@ -74,7 +90,13 @@ impl Method for RowPattern {
 pub fn row_pattern_program(matrix: CodeMatrix<'_>, ports: &Ports) -> OpProgram {
     let columns = Columns::patch(matrix.columns);
     let (own, equal) = distinct_rows(matrix);
-    let sizes = block_sizes(matrix, &own, ports);
+    let (cycles, sizes) = block_sizes(matrix, &own, ports);
+    if let Some(prefix) = &ports.prefix
+        && let Some((fewest, size)) = prefix_size(matrix, &own, prefix)
+        && fewest < cycles
+    {
+        return prefix_program(matrix, size, prefix.window);
+    }
     let mut rest = own.as_slice();
     let blocks = sizes.iter().map(|size| {
         let (block, after) = rest.split_at((*size).min(rest.len()));
@@ -93,9 +115,25 @@ struct Block {
     accumulators: usize,
 }
 
-/// Rows of every block: passes of equal numbers of rows, each cut so that it has the fewest adds
+/// Cycles and rows of the blocks whose columns share sums, from the first few blocks.
+fn prefix_size(matrix: CodeMatrix<'_>, own: &[usize], ports: &PrefixPorts) -> Option<(f64, usize)> {
+    let cycles = |size: usize| {
+        let (mut cycles, mut rows) = (0.0, 0);
+        for block in own.chunks(size).take(2) {
+            let (adds, loads) = prefix::measure(matrix, block, ports.window);
+            cycles += adds as f64 * ports.cycles_per_add + loads as f64 * ports.cycles_per_load;
+            rows += block.len();
+        }
+        cycles * own.len() as f64 / rows as f64
+    };
+    // Three registers are for sums of the trie.
+    let most = (ports.window.registers - 3).min(own.len());
+    (2..=most).map(|size| (cycles(size), size)).min_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// Cycles, and rows of every block: passes of equal numbers of rows, each cut so that it has the fewest adds
 /// that its registers allow, with the number of passes that takes the least time.
-fn block_sizes(matrix: CodeMatrix<'_>, own: &[usize], ports: &Ports) -> Vec<usize> {
+fn block_sizes(matrix: CodeMatrix<'_>, own: &[usize], ports: &Ports) -> (f64, Vec<usize>) {
     let blocks: Vec<Block> = (1..=MOST_ROWS).map(|size| measure(matrix, own, size)).collect();
     let rows = own.len();
     let time = |adds: f64| {
@@ -121,7 +159,7 @@ fn block_sizes(matrix: CodeMatrix<'_>, own: &[usize], ports: &Ports) -> Vec<usiz
             break;
         }
     }
-    best.map_or_else(Vec::new, |(_, sizes)| sizes)
+    best.unwrap_or((f64::INFINITY, Vec::new()))
 }
 
 /// Mean adds and most sums of the blocks of `size` rows, from the first few of them.
