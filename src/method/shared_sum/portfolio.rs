@@ -229,8 +229,8 @@ mod tests {
     fn alike_filters_share_a_block() {
         let (rows, width) = (16, 72);
         let code = |row: usize, column: usize| {
-            let family = (column * (3 + row % 2 * 4) / 5 + column / 7) % 2 == 0;
-            let turned = (column * 31 + row * 17) % 29 == 0;
+            let family = (column * (3 + row % 2 * 4) / 5 + column / 7).is_multiple_of(2);
+            let turned = (column * 31 + row * 17).is_multiple_of(29);
             if family == turned { -1 } else { 1 }
         };
         let codes: Vec<i8> =
