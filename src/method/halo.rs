@@ -343,7 +343,7 @@ mod tests {
     fn one_by_one(program: &OpProgram, shape: &LayerShape) -> u64 {
         let inputs = program.inputs();
         let mut moves: Vec<BTreeSet<Place>> = vec![BTreeSet::new(); program.nodes() as usize];
-        let mut want = |term: &Term, (dy, dx): Place, moves: &mut Vec<BTreeSet<Place>>| {
+        let want = |term: &Term, (dy, dx): Place, moves: &mut Vec<BTreeSet<Place>>| {
             if let Some(node) = term.source.checked_sub(inputs) {
                 let to = (dy + i64::from(term.shift.dy), dx + i64::from(term.shift.dx));
                 moves[node as usize].insert(to);

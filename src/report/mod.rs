@@ -10,6 +10,7 @@ mod simulate;
 mod stats;
 pub(crate) mod table;
 mod totals;
+mod trained;
 mod types;
 mod write;
 
@@ -23,6 +24,7 @@ pub use stats::{StatsRow, stats, stats_table};
 pub(crate) use table::grid;
 pub use table::table;
 pub use totals::{OpCountsTotal, OpTotals, Total, totals};
+pub use trained::{Against, Comparison, TrainedRow, against_random, trained_table};
 pub use types::{
     LayerReport, LayerResult, OpSummary, Provenance, Report, SCHEMA, Tool, WeightSummary,
     dram_bytes, ratio,

@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use proptest::prelude::*;
 use signloop::{
     method::{InputSpace, PlanOptions, PlanRequest, bit_packed_multiply, plane_value, registry},
@@ -7,47 +9,124 @@ use signloop::{
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
 
-/// A random grouped layer with zero, duplicate and negated filters among its filters.
+/// What is done to random weights, so that there is much to share, or nothing left to add.
+#[derive(Debug, Clone, Copy)]
+enum Flaw {
+    EqualFilters,
+    OppositeFilters,
+    EqualInputs,
+    ZeroFilter,
+    ZeroInput,
+    Constant,
+    AllZero,
+}
+
+const FLAWS: [Flaw; 7] = [
+    Flaw::EqualFilters,
+    Flaw::OppositeFilters,
+    Flaw::EqualInputs,
+    Flaw::ZeroFilter,
+    Flaw::ZeroInput,
+    Flaw::Constant,
+    Flaw::AllZero,
+];
+
+/// A random layer: grouped, depthwise or linear; of one filter, one input, or many of both.
 fn layer() -> impl Strategy<Value = (LayerShape, QuantizedTensor)> {
     let scheme = prop::sample::select(Scheme::ALL.to_vec());
-    let window = (1_u64..=3, 1_u64..=3, 1_u64..=2);
-    (scheme, 1_u64..=3, 1_u64..=6, 1_u64..=9, window, any::<u64>()).prop_map(
-        |(scheme, groups, channels, filters, (kernel, stride, dilation), seed)| {
-            let shape = LayerShape {
-                kind: LayerKind::Conv,
-                batch: 1,
-                in_channels: channels * groups,
-                out_channels: filters * groups,
-                in_height: 5,
-                in_width: 5,
-                kernel_height: kernel,
-                kernel_width: kernel,
-                stride,
-                padding: 1,
-                dilation,
-                groups,
-            }
-            .checked()
-            .unwrap();
-            (shape, weights(scheme, shape.weight_shape(), seed))
+    let flaws = prop::collection::vec((prop::sample::select(FLAWS.to_vec()), any::<u64>()), 0..=3);
+    (scheme, shape(), 0.05_f64..=1.0, any::<u64>(), flaws).prop_map(
+        |(scheme, shape, density, seed, flaws)| {
+            (shape, weights(scheme, shape.weight_shape(), (density, seed), &flaws))
         },
     )
 }
 
-fn weights(scheme: Scheme, shape: WeightShape, seed: u64) -> QuantizedTensor {
-    let randomness = signloop::quant::Randomness { density: 0.4, spread: 0.4, seed };
+fn shape() -> impl Strategy<Value = LayerShape> {
+    let window = (1_u64..=3, 1_u64..=3, 1_u64..=2, 0_u64..=1, 1_u64..=2);
+    let grouped = (1_u64..=3, 1_u64..=6, 1_u64..=9);
+    let depthwise = (1_u64..=5, 1_u64..=1, 1_u64..=2);
+    let conv = (prop_oneof![3 => grouped, 1 => depthwise], window).prop_map(
+        |(
+            (groups, channels, filters),
+            (kernel_height, kernel_width, stride, padding, dilation),
+        )| {
+            let depthwise = groups > 1 && channels == 1;
+            LayerShape {
+                kind: if depthwise { LayerKind::Depthwise } else { LayerKind::Conv },
+                batch: 1,
+                in_channels: channels * groups,
+                out_channels: filters * groups,
+                in_height: 5,
+                in_width: 6,
+                kernel_height,
+                kernel_width,
+                stride,
+                padding,
+                dilation,
+                groups,
+            }
+            .checked()
+            .unwrap()
+        },
+    );
+    let linear = prop_oneof![
+        2 => (1_u64..=40, 1_u64..=24),
+        1 => (1_u64..=40, 1_u64..=1),
+        1 => (1_u64..=1, 1_u64..=24),
+    ]
+    .prop_map(|(inputs, outputs)| LayerShape::linear(1, inputs, outputs).unwrap());
+    prop_oneof![3 => conv, 1 => linear]
+}
+
+fn weights(
+    scheme: Scheme,
+    shape: WeightShape,
+    (density, seed): (f64, u64),
+    flaws: &[(Flaw, u64)],
+) -> QuantizedTensor {
+    let randomness = signloop::quant::Randomness { density, spread: 0.3, seed };
     let drawn = signloop::quant::synthesise(scheme, shape, randomness).unwrap();
     let length = shape.filter_len();
     let mut codes = drawn.codes().to_vec();
-    // Degenerate rows: a copy of the first filter, and a filter of zeros where the scheme has them.
-    if shape.filters > 2 {
-        let (first, rest) = codes.split_at_mut(length);
-        rest[..length].copy_from_slice(first);
-    }
-    if shape.filters > 3 && scheme != Scheme::Binary {
-        codes[2 * length..3 * length].fill(0);
+    for (flaw, at) in flaws {
+        let filter = |n: u64| (n % shape.filters as u64) as usize * length;
+        let input = |n: u64| (n % length as u64) as usize;
+        let (from, to) = (filter(*at), filter(at >> 20));
+        let copy: Vec<i8> = codes[from..from + length].to_vec();
+        let zeros = scheme != Scheme::Binary;
+        match flaw {
+            Flaw::EqualFilters => codes[to..to + length].copy_from_slice(&copy),
+            Flaw::OppositeFilters if scheme != Scheme::ZeroOne => {
+                let turned = copy.iter().map(|code| -code);
+                codes.splice(to..to + length, turned);
+            }
+            Flaw::EqualInputs => codes
+                .chunks_mut(length)
+                .for_each(|filter| filter[input(at >> 20)] = filter[input(*at)]),
+            Flaw::ZeroFilter if zeros => codes[to..to + length].fill(0),
+            Flaw::ZeroInput if zeros => {
+                codes.chunks_mut(length).for_each(|filter| filter[input(*at)] = 0);
+            }
+            Flaw::Constant => codes.fill(1),
+            Flaw::AllZero if zeros => codes.fill(0),
+            _ => {}
+        }
     }
     QuantizedTensor::new(scheme, shape, codes, vec![1.0; shape.filters]).unwrap()
+}
+
+/// Options that change what methods build: none, a short search, tiles and tables.
+fn options() -> impl Strategy<Value = PlanOptions> {
+    let size = || prop::option::of((1_u32..=5).prop_map(|size| NonZeroU32::new(size).unwrap()));
+    (any::<u64>(), prop_oneof![2 => Just(0), 1 => Just(3000)], size(), size()).prop_map(
+        |(seed, search_iterations, column_tile, filter_group)| PlanOptions {
+            seed,
+            search_iterations,
+            column_tile,
+            filter_group,
+        },
+    )
 }
 
 /// An image of small integers.
@@ -84,8 +163,11 @@ fn window(shape: &LayerShape, group: u64, image: &[i64], (y, x): (i64, i64)) -> 
 
 proptest! {
     #[test]
-    fn every_method_computes_the_dense_product((shape, tensor) in layer(), salt in any::<u64>()) {
-        let options = PlanOptions::default();
+    fn every_method_computes_the_dense_product(
+        (shape, tensor) in layer(),
+        options in options(),
+        salt in any::<u64>(),
+    ) {
         let request = PlanRequest { shape: &shape, weights: &tensor, bits: BITS, options: &options };
         let patch: Vec<i64> = (0..shape.filter_len())
             .map(|index| ((index + 1).wrapping_mul(salt | 1) >> 20) as i64 % 255 - 127)

@@ -4,12 +4,16 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
+/// What is simulated where nothing else is said.
+const DEFAULT: &[&str] = &["--scheme", "signed-binary", "--method", "shared-sum"];
+
 /// The CSV of a small run of the searching methods, and what was said on standard error.
 fn run(cache: &Path, extra: &[&str]) -> (Vec<u8>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_signloop"))
         .env("SIGNLOOP_CACHE_DIR", cache)
         .args(["simulate", "--arch", "raspberry-pi-4", "--workload", "resnet20-cifar10"])
-        .args(["--scheme", "signed-binary", "--method", "shared-sum", "--format", "csv"])
+        .args(["--format", "csv"])
+        .args(if extra.contains(&"--method") { &[][..] } else { DEFAULT })
         .args(extra)
         .assert()
         .success()
@@ -84,4 +88,43 @@ fn equal_effort_gives_equal_bytes_on_any_thread_count() {
             .clone()
     };
     assert_eq!(threads("1"), threads("2"));
+}
+
+fn cache(folder: &Path, limit_mib: &str, extra: &[&str]) -> assert_cmd::assert::Assert {
+    Command::new(env!("CARGO_BIN_EXE_signloop"))
+        .env("SIGNLOOP_CACHE_DIR", folder)
+        .env("SIGNLOOP_CACHE_MIB", limit_mib)
+        .arg("cache")
+        .args(extra)
+        .assert()
+}
+
+#[test]
+fn the_cache_tells_its_size_and_clears() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &[]);
+    let state = |extra: &[&str]| -> serde_json::Value {
+        let output = cache(folder.path(), "3", &[&["--format", "json"], extra].concat());
+        serde_json::from_slice(&output.success().get_output().stdout).unwrap()
+    };
+    let full = state(&[]);
+    let bytes: u64 = entries(folder.path()).iter().map(|path| path.metadata().unwrap().len()).sum();
+    assert_eq!((&full["entries"], &full["bytes"]), (&18.into(), &bytes.into()));
+    assert_eq!(full["limit_bytes"], 3 << 20);
+    let cleared = state(&["--clear"]);
+    assert_eq!((&cleared["entries"], &cleared["removed_entries"]), (&0.into(), &18.into()));
+    assert!(entries(folder.path()).is_empty());
+    cache(folder.path(), "0", &[]).code(2);
+    cache(folder.path(), "plenty", &[]).code(2);
+}
+
+/// Binary weights have no zeros to leave out, so both forms of `sum-merge` are one plan.
+#[test]
+fn equal_plans_are_kept_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, _) =
+        run(folder.path(), &["--scheme", "binary", "--method", "sum-merge,sum-merge-dense"]);
+    assert_eq!(entries(folder.path()).len(), 18);
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("sum-merge-dense")).count(), 18);
 }

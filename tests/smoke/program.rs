@@ -123,3 +123,28 @@ fn the_ops_table_prints_density_and_both_definitions() {
         assert!((a * row["density"].as_f64().unwrap() - 1.0).abs() < 0.01);
     }
 }
+
+#[test]
+fn trained_weights_beside_random_ones() {
+    let rows = |against: &str| -> Vec<serde_json::Value> {
+        let arguments = ["adds", "--workload", "resnet20-cifar10", "--scheme", "signed-binary"];
+        let more = ["--method", "zero-skip,ucnn", "--against", against, "--format", "json"];
+        serde_json::from_str(&stdout(&[arguments.as_slice(), &more].concat())).unwrap()
+    };
+    let sum = |rows: &[serde_json::Value], method: &str, key: &str| -> u64 {
+        let own = rows.iter().filter(|row| row["method"] == method);
+        own.map(|row| row[key].as_u64().unwrap()).sum()
+    };
+    let shuffled = rows("shuffled");
+    assert_eq!(shuffled.len(), 36);
+    // Without sharing the place of a weight in its filter does not matter; with sharing it does.
+    for row in shuffled.iter().filter(|row| row["method"] == "zero-skip") {
+        assert_eq!(row["adds_total"], row["random_adds_total"], "{row}");
+    }
+    assert!(sum(&shuffled, "ucnn", "adds_total") < sum(&shuffled, "ucnn", "random_adds_total"));
+    let iid = rows("iid");
+    assert_eq!(sum(&iid, "ucnn", "adds_total"), sum(&shuffled, "ucnn", "adds_total"));
+    assert_ne!(sum(&iid, "ucnn", "random_adds_total"), sum(&iid, "ucnn", "adds_total"));
+    signloop(&["adds", "--workload", "resnet20-cifar10", "--shape", "3,3,8,8"]).code(2);
+    signloop(&["adds", "--against", "iid"]).code(2);
+}

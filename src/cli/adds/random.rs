@@ -1,53 +1,26 @@
-//! `signloop adds`.
+//! One random layer, over seeds.
 
-use std::{fmt::Write as _, io::Write as _, path::PathBuf, time::Instant};
+use std::{fmt::Write as _, io::Write as _, time::Instant};
 
 use serde::Serialize;
 
-use super::common::{Format, emit, iterations_of, parse_names};
+use super::{
+    super::common::{Format, emit, iterations_of, parse_names},
+    Args,
+};
 use crate::{
-    Error, Result,
+    Result,
     diagnostics::Problem,
-    method::{Method, PlanOptions, PlanRequest, find, verify},
+    method::{Method, PlanOptions, PlanRequest, find, verify_plan},
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
     report::{json, table::grid, write_atomically},
     workload::{LayerKind, LayerShape, OperandBits},
 };
 
-/// Arguments of `signloop adds`.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Shape of the weights, R,S,C,K.
-    #[arg(long, value_delimiter = ',', default_value = "3,3,64,64")]
-    shape: Vec<u64>,
-    /// Schemes, comma-separated.
-    #[arg(long, value_delimiter = ',', default_value = "binary,signed-binary,ternary")]
-    scheme: Vec<String>,
-    /// Probability that a weight is effectual; by default 0.5 for ternary, else 0.35.
-    #[arg(long)]
-    density: Option<f64>,
-    /// Number of random matrices, drawn from seeds 1, 2, ...
-    #[arg(long, default_value_t = 5)]
-    seeds: u64,
-    /// Methods, comma-separated.
-    #[arg(long, value_delimiter = ',', default_value = "shared-sum,shift-shared")]
-    method: Vec<String>,
-    /// Local search, in seconds on two cores of the reference machine.
-    #[arg(long, default_value_t = 0.0)]
-    effort: f64,
-    /// Height and width of the output map, for the adds beyond its edge.
-    #[arg(long, default_value_t = 56)]
-    map: u64,
-    /// Stride.
-    #[arg(long, default_value_t = 1)]
-    stride: u64,
-    /// Output format.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Folder to write the matrices in, one `.npy` each (K x N, int8).
-    #[arg(long)]
-    export_npy: Option<PathBuf>,
-}
+/// Schemes where none are named.
+const SCHEMES: [Scheme; 3] = [Scheme::Binary, Scheme::SignedBinary, Scheme::Ternary];
+/// Draws where no number is given.
+const SEEDS: u64 = 5;
 
 /// One matrix under one method. Adds are per output position.
 #[derive(Serialize)]
@@ -68,23 +41,27 @@ struct Row {
 /// they do not repeat.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     let shape = shape_of(arguments)?;
-    let schemes: Vec<Scheme> = parse_names(&arguments.scheme, str::parse)?;
+    let schemes = match arguments.scheme.as_slice() {
+        [] => SCHEMES.to_vec(),
+        names => parse_names(names, str::parse)?,
+    };
     let methods: Vec<&dyn Method> = parse_names(&arguments.method, find)?;
     let search_iterations = iterations_of(arguments.effort)?;
-    if arguments.seeds == 0 {
+    let seeds = arguments.seeds.unwrap_or(SEEDS);
+    if seeds == 0 {
         return Err(Problem::new("--seeds must be at least 1").into());
     }
     let mut rows = Vec::new();
     for scheme in schemes {
         let draw = |seed| draw(arguments, scheme, &shape, seed);
         if let Some(folder) = &arguments.export_npy {
-            for seed in 1..=arguments.seeds {
+            for seed in 1..=seeds {
                 let path = folder.join(format!("{scheme}-{seed}.npy"));
                 write_atomically(&path, &npy(&draw(seed)?))?;
             }
         }
         for method in &methods {
-            for seed in 1..=arguments.seeds {
+            for seed in 1..=seeds {
                 let weights = draw(seed)?;
                 let options = PlanOptions { seed, search_iterations, ..PlanOptions::default() };
                 let started = Instant::now();
@@ -158,10 +135,7 @@ fn count(
     let name = method.name();
     method.applies(&request).map_err(|reason| Problem::new(format!("{name}: {reason}")))?;
     let plan = method.plan(&request)?;
-    if !plan.programs.is_empty() && !verify(&plan.programs, shape, weights, 2, options.seed)? {
-        let message = format!("{name} computes a wrong product for seed {}", options.seed);
-        return Err(Error::Internal(message));
-    }
+    verify_plan(name, &request, &plan, options.seed)?;
     let adds = plan.counts.adds;
     let positions = shape.positions();
     Ok(Row {
