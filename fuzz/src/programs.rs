@@ -66,7 +66,7 @@ fn look_at(program: &OpProgram) {
     let few = simulate_registers(program, 2);
     let many = simulate_registers(program, 16);
     assert!(many.loads <= few.loads && many.stores <= few.stores);
-    let _ = program.halo_adds(5, 7).map_err(|error| error.to_string());
+    let _ = program.halo_adds(&LAYER.0).map_err(|error| error.to_string());
     assert!(!graphviz("fuzz", program).is_empty());
     assert!(serde_json::to_string(&ProgramExport::of(0, program)).is_ok());
     let ordered = program.depth_first();
