@@ -63,7 +63,10 @@ fn hostile_weight_files() {
         let error = LatentFile::parse(Path::new(name), bytes).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{name}");
     }
-    for bytes in [&npy[..], &shape[..], b"", b"\x93NUMPY\x01\x00\xff\xff"] {
+    // Found by fuzzing: lists in lists took the header's parser exponential time.
+    let mut deep = npy.to_vec();
+    deep.extend(format!("{:<117}\n", format!("{{'descr': {}", "[".repeat(60))).bytes());
+    for bytes in [&npy[..], &shape[..], &deep, b"", b"\x93NUMPY\x01\x00\xff\xff"] {
         let file = LatentFile::parse(Path::new("a.npy"), bytes).unwrap();
         assert!(file.tensor("a").is_err());
     }

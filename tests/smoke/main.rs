@@ -1,5 +1,6 @@
 //! Does it run? The binary, its streams and its exit codes.
 
+mod book;
 mod cache;
 mod check;
 mod examples;
@@ -7,6 +8,7 @@ mod import;
 mod interruptions;
 mod measure;
 mod plot;
+mod profile;
 mod program;
 mod report;
 mod reproduce;

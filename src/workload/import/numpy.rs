@@ -9,6 +9,10 @@ use super::latent::{LatentTensor, TensorResult, elements};
 
 /// Largest unpacked member of an `.npz`; a deflated one can claim far more than it holds.
 const MAX_MEMBER_BYTES: u64 = 4 << 30;
+/// NumPy writes headers of a few hundred bytes: a dictionary, the shape's tuple in it, and for a
+/// structured array a list of tuples.
+const MAX_HEADER_BYTES: usize = 1 << 16;
+const MAX_HEADER_DEPTH: usize = 4;
 
 /// Reads every array of an archive. Names lose their `.npy`, as NumPy shows them.
 pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, String> {
@@ -43,8 +47,39 @@ fn unpack(reader: impl Read) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Refuses a header that is no plain array's: the library takes time exponential in the depth of
+/// the Python literal that a header is.
+fn check_header(bytes: &[u8]) -> Result<(), String> {
+    let length = |at: usize, size: usize| {
+        let bytes = bytes.get(at..at + size)?;
+        Some(bytes.iter().rev().fold(0_usize, |length, byte| length << 8 | usize::from(*byte)))
+    };
+    // Version 1 has two bytes of length, later ones four.
+    let (start, length) = match bytes.get(6) {
+        Some(1) => (10, length(8, 2)),
+        _ => (12, length(8, 4)),
+    };
+    if length.is_some_and(|length| length > MAX_HEADER_BYTES) {
+        return Err(format!("has a header of more than {MAX_HEADER_BYTES} bytes"));
+    }
+    let header = bytes.get(start..).unwrap_or_default();
+    let mut depth = 0_usize;
+    for byte in &header[..header.len().min(length.unwrap_or(0))] {
+        match byte {
+            b'[' | b'(' | b'{' => depth += 1,
+            b']' | b')' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_HEADER_DEPTH {
+            return Err("has a header that is nested too deeply".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// Reads one array.
 pub(super) fn read_npy(bytes: &[u8]) -> TensorResult {
+    check_header(bytes)?;
     let broken = |error: std::io::Error| format!("not a readable npy array: {error}");
     let file = NpyFile::new(bytes).map_err(broken)?;
     let shape: Vec<usize> = file.shape().iter().map(|size| *size as usize).collect();
