@@ -314,8 +314,9 @@ def train_all(arguments):
             with lock:
                 if outcome.returncode:
                     failed.append(run)
-                    print(f"{run.folder.name}: exit code {outcome.returncode}, see "
-                          f"{run.folder}.err", file=sys.stderr, flush=True)
+                    if outcome.returncode != 130:
+                        print(f"{run.folder.name}: exit code {outcome.returncode}, see "
+                              f"{run.folder}.err", file=sys.stderr, flush=True)
                     return
                 (arguments.out / f"{run.folder.name}.err").unlink()
                 accuracy = run.result()[0]
@@ -327,8 +328,14 @@ def train_all(arguments):
             done[run.folder].set()
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for outcome in [pool.submit(work, place, run) for place, run in enumerate(runs)]:
-            outcome.result()
+        try:
+            for outcome in [pool.submit(work, place, run) for place, run in enumerate(runs)]:
+                outcome.result()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches the runs too: they stop by themselves, with their checkpoints.
+            pool.shutdown(cancel_futures=True)
+            print("stopped; the same command goes on", file=sys.stderr)
+            return 130
     write_tables(arguments, results)
     for name in arguments.tables:
         print((arguments.out / f"{name}.md").read_text())

@@ -39,7 +39,7 @@ use crate::{Error, Result};
 /// What a low-bit neural network costs on a given machine, counted from its weights.
 ///
 /// Exit codes: 0 done, 1 a regression found by `check` or a fault of the tool, 2 bad input
-/// (nothing was written).
+/// (nothing was written), 130 stopped by Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "signloop", version = env!("SIGNLOOP_VERSION"))]
 struct Arguments {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Layer, LayerKind, Operation, Workload, reader::parse, write::to_toml};
+use super::{Layer, LayerKind, MAX_DIMENSION, Operation, Workload, reader::parse, write::to_toml};
 use crate::{
     Result,
     diagnostics::{Problem, Problems},
@@ -19,6 +19,10 @@ pub fn with_width(workload: &Workload, width: u64) -> Result<Workload> {
         let message = format!("`{}` does not begin with a layer", workload.name);
         return Err(Problem::new(message).hint("the first layer's channels are the width").into());
     };
+    if !(1..=MAX_DIMENSION).contains(&width) {
+        let message = format!("the width must be from 1 to {MAX_DIMENSION}, got {width}");
+        return Err(Problem::new(message).into());
+    }
     let base = first.shape.out_channels;
     if width == base {
         return Ok(workload.clone());
@@ -130,7 +134,9 @@ mod tests {
         }
         let text = with_width(&network, 9).unwrap_err().to_string();
         assert!(text.contains("layer1.0.conv1") && text.contains("layer1.0.conv2"), "{text}");
-        assert!(with_width(&network, 0).is_err());
-        assert!(with_width(&named("resnet8-digits"), u64::MAX).is_err());
+        for width in [0, u64::MAX] {
+            let text = with_width(&named("resnet8-digits"), width).unwrap_err().to_string();
+            assert!(text.contains("the width must be from 1 to 1048576"), "{text}");
+        }
     }
 }

@@ -145,7 +145,7 @@ fn a_network_of_another_width_is_trained_and_read() {
         "cannot resume: `network` was",
     );
     let wrong = room.path().join("wrong");
-    fail(train(&wrong, &SMALL).args(["--width", "0"]), "must be from 1");
+    fail(train(&wrong, &SMALL).args(["--width", "0"]), "the width must be from 1");
 }
 
 /// Codes of 0 and +1 only, and a network with depthwise and dilated layers of its own file.
