@@ -3,8 +3,8 @@
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use super::{
-    common::{Format, emit, load_workload, schemes_of, weights_of},
-    measure::{activations, effort, layers},
+    common::{Format, emit, load_workload, parse_names, schemes_of, weights_of},
+    measure::{effort, layers},
 };
 use crate::{
     Result, arch,
@@ -74,11 +74,7 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
         seed: arguments.seed,
         schemes: schemes_of(&arguments.scheme, &weights)?,
         methods: arguments.kernel.clone(),
-        activations: arguments
-            .activations
-            .iter()
-            .map(|name| activations(name))
-            .collect::<Result<_>>()?,
+        activations: parse_names(&arguments.activations, str::parse)?,
         isa,
         threads: 1,
         cache_bytes: cache,

@@ -3,7 +3,12 @@
 use std::fmt::Write as _;
 
 use super::common::emit;
-use crate::{Result, arch, method::registry, quant::Scheme, workload};
+use crate::{
+    Result, arch,
+    method::registry,
+    quant::Scheme,
+    workload::{self, described},
+};
 
 /// Prints the shipped machines, accelerators, workloads, methods and schemes.
 pub(super) fn run() -> Result<()> {
@@ -28,12 +33,4 @@ pub(super) fn run() -> Result<()> {
         let _ = writeln!(text, "  {:<28} {}", scheme.name(), scheme.summary());
     }
     emit(&text, None)
-}
-
-/// The description in a shipped file, which begins with name and description.
-fn described(content: &str) -> &str {
-    content
-        .lines()
-        .find_map(|line| line.strip_prefix("description = \"")?.strip_suffix('"'))
-        .unwrap_or_default()
 }

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::common::{Format, emit, load_workload, schemes_of, weights_of};
+use super::common::{Format, emit, load_workload, parse_names, schemes_of, weights_of};
 use crate::{
     Result,
     diagnostics::Problem,
-    kernel::{Activations, Isa},
+    kernel::Isa,
     measure::{Effort, Settings, cache_bytes, measure_layers, measurement_table},
     report::json,
     workload::{Layer, Workload},
@@ -63,11 +63,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         seed: arguments.seed,
         schemes: schemes_of(&arguments.scheme, &weights)?,
         methods: arguments.kernel.clone(),
-        activations: arguments
-            .activations
-            .iter()
-            .map(|name| activations(name))
-            .collect::<Result<_>>()?,
+        activations: parse_names(&arguments.activations, str::parse)?,
         isa: Isa::detect()?,
         threads: threads(arguments.threads)?,
         cache_bytes: cache_bytes(2).unwrap_or(1 << 20),
@@ -91,21 +87,7 @@ pub(super) fn layers<'a>(workload: &'a Workload, names: &[String]) -> Result<Vec
     if names.is_empty() {
         return Ok(workload.quantized_layers().collect());
     }
-    super::common::parse_names(names, |name| workload.quantized_layer(name))
-}
-
-/// `fp32`, or `u` and a number of bits.
-pub(super) fn activations(name: &str) -> Result<Activations> {
-    if name == "fp32" {
-        return Ok(Activations::Fp32);
-    }
-    let bits = name.strip_prefix('u').and_then(|bits| bits.parse().ok());
-    match bits {
-        Some(bits @ 1..=8) => Ok(Activations::Unsigned { bits }),
-        _ => Err(Problem::new(format!("unknown activation type `{name}`"))
-            .hint("expected `fp32` or `u1` to `u8`")
-            .into()),
-    }
+    parse_names(names, |name| workload.quantized_layer(name))
 }
 
 fn threads(threads: usize) -> Result<usize> {

@@ -50,6 +50,23 @@ impl Finishing {
     }
 }
 
+impl std::str::FromStr for Finishing {
+    type Err = Problem;
+
+    fn from_str(name: &str) -> Result<Self, Problem> {
+        Ok(match name {
+            "sums" => Self::Sums,
+            "scaled" => Self::Scaled,
+            "relu" => Self::Relu,
+            "requantised" => Self::Requantised,
+            _ => {
+                return Err(Problem::new(format!("unknown finishing `{name}`"))
+                    .hint("expected one of `sums`, `scaled`, `relu`, `requantised`"));
+            }
+        })
+    }
+}
+
 /// The instruction set that a kernel is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

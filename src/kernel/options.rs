@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::lanes::{Finishing, Isa};
+use crate::diagnostics::Problem;
 
 /// The activations that a kernel reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -22,6 +23,22 @@ impl Activations {
     #[must_use]
     pub fn bytes(self) -> usize {
         if self == Self::Fp32 { 4 } else { 1 }
+    }
+}
+
+impl std::str::FromStr for Activations {
+    type Err = Problem;
+
+    /// `fp32`, or `u` and a number of bits.
+    fn from_str(name: &str) -> Result<Self, Problem> {
+        if name == "fp32" {
+            return Ok(Self::Fp32);
+        }
+        match name.strip_prefix('u').and_then(|bits| bits.parse().ok()) {
+            Some(bits @ 1..=8) => Ok(Self::Unsigned { bits }),
+            _ => Err(Problem::new(format!("unknown activation type `{name}`"))
+                .hint("expected `fp32` or `u1` to `u8`")),
+        }
     }
 }
 
@@ -64,7 +81,7 @@ impl KernelOptions {
     pub fn detect(
         activations: Activations,
         finishing: Finishing,
-    ) -> Result<Self, crate::diagnostics::Problem> {
+    ) -> Result<Self, Problem> {
         Ok(Self {
             activations,
             finishing,

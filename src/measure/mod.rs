@@ -19,6 +19,6 @@ pub use crosscheck::{
 pub use fit::{Fit, Sample, fit};
 pub use machine::{Machine, cache_bytes, energy_uj};
 pub use run::{LayerTime, Measurement, Settings, measure_layers};
-pub use subject::{Build, GEMM, Subject};
+pub use subject::{Build, GEMM, Subject, programs};
 pub use table::{activation_name, measurement_table};
 pub use timer::{Effort, Times, interleave};

@@ -127,8 +127,12 @@ fn pixel(index: u64) -> u8 {
     (index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8
 }
 
-/// The method's programs; `row-pattern` is cut for the registers of the instruction set.
-fn programs(
+/// The method's programs, one a group, for [`Kernel::build`]; `row-pattern` is cut for the registers
+/// of the instruction set.
+///
+/// # Errors
+/// No method has the name, or no kernel runs it.
+pub fn programs(
     layer: &Layer,
     weights: &QuantizedTensor,
     method: &str,

@@ -18,7 +18,7 @@ pub use reader::{from_document, load, open, parse};
 pub use shape::{
     LayerKind, LayerShape, MAX_DIMENSION, MAX_ELEMENTS, MAX_MACS, OperandBits, ShapeError,
 };
-pub use shipped::{DEFAULT_WORKLOAD, shipped};
+pub use shipped::{DEFAULT_WORKLOAD, described, shipped};
 pub use weights::{SyntheticWeights, WeightSource, WeightStore};
 pub use width::with_width;
 pub use write::{latent_weights, to_toml};

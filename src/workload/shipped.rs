@@ -42,6 +42,15 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
     WORKLOADS
 }
 
+/// The description in a shipped file, which begins with name and description.
+#[must_use]
+pub fn described(content: &str) -> &str {
+    content
+        .lines()
+        .find_map(|line| line.strip_prefix("description = \"")?.strip_suffix('"'))
+        .unwrap_or_default()
+}
+
 /// The shipped weight file of a path that exists nowhere on disk.
 pub(super) fn weights(path: &Path) -> Option<&'static [u8]> {
     if path.exists() {
