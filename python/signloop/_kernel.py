@@ -72,7 +72,7 @@ class Kernel:
     one.output_layout.view(y1)``.
     """
 
-    _native: _native.Kernel
+    _kernel: _native.Kernel
 
     def __init__(
         self,
@@ -150,40 +150,40 @@ class Kernel:
         return kernel
 
     def _take(self, native: _native.Kernel) -> None:
-        self._native = native
+        self._kernel = native
         self.input_layout = PlaneLayout(**native.input_layout)
         self.output_layout = PlaneLayout(**native.output_layout)
 
     @property
     def isa(self) -> str:
         """The instruction set that it is compiled for."""
-        return self._native.isa
+        return self._kernel.isa
 
     @property
     def code_bytes(self) -> int:
         """Bytes of machine code, or of the index stream: the weights as the kernel holds them."""
-        return self._native.code_bytes
+        return self._kernel.code_bytes
 
     def input_array(self) -> NDArray[Any]:
         """A new zeroed input array, beginning on a cache line."""
-        return _aligned(self._native.input_size, self._native.input_dtype)
+        return _aligned(self._kernel.input_size, self._kernel.input_dtype)
 
     def output_array(self) -> NDArray[Any]:
         """A new zeroed output array, beginning on a cache line."""
-        return _aligned(self._native.output_size, self._native.output_dtype)
+        return _aligned(self._kernel.output_size, self._kernel.output_dtype)
 
     def pack(self, images: Any, planes: NDArray[Any]) -> None:
         """Copies N×C×H×W images into an input array, whatever the stride."""
-        dtype = np.dtype(self._native.input_dtype)
+        dtype = np.dtype(self._kernel.input_dtype)
         images = np.ascontiguousarray(images, dtype=dtype).reshape(self.input_layout.shape)
-        self._native.pack(images, planes)
+        self._kernel.pack(images, planes)
 
     def run(self, planes: NDArray[Any], out: NDArray[Any]) -> None:
         """Runs the layer on arrays as :meth:`input_array` and :meth:`output_array` make them; borders of
         the input must be zero. Nothing is copied or converted: an array of another type or size is a
         TypeError. (Integer activations are widened to the lanes in the kernel's own scratch
         memory.) Several threads may run one kernel at once."""
-        self._native.run(planes, out)
+        self._kernel.run(planes, out)
 
     def __call__(self, images: Any) -> NDArray[Any]:
         """Runs the layer on N×C×H×W images: copies them into planes, and returns a view N×K×H×W of a

@@ -45,7 +45,8 @@ def from_torch(
     name: str | None = None,
     quantize_all: bool = False,
 ) -> _native.Network:
-    """A network with its weights from a PyTorch module, by way of ONNX in memory.
+    """A network with its weights from a PyTorch module, by way of ONNX in memory: PyTorch's exporter
+    needs the packages ``torch`` and ``onnx``.
 
     Args:
         model: A ``torch.nn.Module`` that reads one batch of images. It is not changed.
@@ -53,7 +54,7 @@ def from_torch(
         name: The class's name where absent.
         quantize_all: Quantise the first and the last layer, too; they stay fp32 by default.
     """
-    import torch
+    import torch  # type: ignore[import-not-found, unused-ignore]
 
     was_training = model.training
     file = io.BytesIO()

@@ -34,7 +34,10 @@ pub(crate) fn source(workload: &Workload, given: Option<Weights<'_>>) -> PyResul
 }
 
 fn latent(array: &PyReadonlyArrayDyn<'_, f32>) -> LatentTensor {
-    LatentTensor { shape: array.shape().to_vec(), values: array.as_array().iter().copied().collect() }
+    LatentTensor {
+        shape: array.shape().to_vec(),
+        values: array.as_array().iter().copied().collect(),
+    }
 }
 
 /// A tensor's shape: K×C×R×S, or K×C for a linear layer.

@@ -104,10 +104,7 @@ pub(crate) fn stats<'py>(
     let weights = source(&workload, weights)?;
     let schemes = schemes_of(&schemes, &weights).or_raise()?;
     let tile = tile.map_or(signloop::quant::TILE, NonZeroUsize::get);
-    let rows = watched(
-        py,
-        |_| report::stats(&workload, &weights, &schemes, tile, seed),
-        |_| Ok(()),
-    )?;
+    let rows =
+        watched(py, |_| report::stats(&workload, &weights, &schemes, tile, seed), |_| Ok(()))?;
     loaded(py, &rows)
 }

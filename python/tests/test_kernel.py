@@ -207,7 +207,7 @@ def test_wrong_arrays_are_refused(random):
     with pytest.raises(TypeError, match="borrowed"):
         kernel.run(same[: planes.size], same[: out.size])
     with pytest.raises(TypeError, match="shape"):
-        kernel._native.pack(np.zeros((1, 2, 8, 9), np.float32), planes)
+        kernel._kernel.pack(np.zeros((1, 2, 8, 9), np.float32), planes)
     strided = signloop.Kernel(weights(random, 4, 2, 3, 3), (1, 2, 8, 8), stride=2)
     with pytest.raises(ValueError, match="pack"):
         strided.input_layout.view(strided.input_array())

@@ -78,10 +78,7 @@ impl KernelOptions {
     ///
     /// # Errors
     /// The environment names an instruction set that the processor lacks.
-    pub fn detect(
-        activations: Activations,
-        finishing: Finishing,
-    ) -> Result<Self, Problem> {
+    pub fn detect(activations: Activations, finishing: Finishing) -> Result<Self, Problem> {
         Ok(Self {
             activations,
             finishing,
