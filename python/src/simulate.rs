@@ -57,7 +57,7 @@ pub(crate) fn simulate<'py>(
             column_tile: options.tile,
             filter_group: options.filter_group,
         },
-        cache: plan_cache(options.cache),
+        cache: plan_cache(options.cache).or_raise()?,
         workload,
         weights,
     };

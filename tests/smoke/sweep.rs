@@ -7,6 +7,8 @@ use std::{
 fn signloop(folder: &Path, threads: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
     command.current_dir(folder).env("RAYON_NUM_THREADS", threads);
+    // Plans of a test are its own.
+    command.env("SIGNLOOP_CACHE_DIR", folder.join("plans"));
     command
 }
 
@@ -265,4 +267,23 @@ fn parquet_holds_the_rows_of_the_csv() {
     let refused =
         signloop(path, "1").args(["merge", "all.parquet", "--out", "x.csv"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn efforts_are_swept_and_kept_plans_change_no_row() {
+    let folder = folder(
+        "[grid]\narch = [\"epyc-7452\"]\nworkload = [\"resnet8-digits\"]\nscheme = [\"ternary\"]\n\
+         method = [\"shared-sum\"]\n[[axis]]\nkey = \"plan.effort_s\"\nvalues = [0, 0.02]\n",
+    );
+    let path = folder.path();
+    let fresh = sweep(path, "2", &["--no-cache"]).stdout;
+    assert!(!path.join("plans").exists());
+    for _ in 0..2 {
+        assert!(sweep(path, "2", &[]).stdout == fresh);
+    }
+    assert!(std::fs::read_dir(path.join("plans")).unwrap().count() > 0);
+    let text = String::from_utf8(fresh).unwrap();
+    let adds = |row| fields(&text, row)["adds_total"].parse::<u64>().unwrap();
+    assert_eq!(fields(&text, 1)["plan.effort_s"], "0.02");
+    assert!(adds(1) <= adds(0), "a search never makes it worse");
 }
