@@ -6,7 +6,10 @@ use std::{
 };
 
 use pyo3::{prelude::*, types::PyBytes};
-use signloop::sweep::{self as library, Event, Journal, Shard, Spec, Sweep};
+use signloop::{
+    selection::plan_cache,
+    sweep::{self as library, Event, Journal, Shard, Spec, Sweep},
+};
 
 use crate::{
     errors::{OrRaise, raised},
@@ -17,6 +20,7 @@ fn opened(py: Python<'_>, file: &Path, shard: &str) -> PyResult<(Sweep, Shard)> 
     let shard =
         shard.parse::<Shard>().map_err(|why| raised(signloop::diagnostics::Problem::new(why)))?;
     let sweep = py.detach(|| Sweep::open(Spec::load(file)?)).or_raise()?;
+    let sweep = sweep.with_cache(plan_cache(true).or_raise()?);
     Ok((sweep, shard))
 }
 

@@ -121,7 +121,7 @@ fn measure(arguments: &Args, baseline: Option<&Baseline>) -> Result<Baseline> {
     };
     let resolved = selection.resolve(&arch, &workload)?;
     let report = simulate(&resolved.request())?;
-    warn_of_damage(&resolved);
+    warn_of_damage(resolved.damaged());
     let text = |path: &Path| path.display().to_string();
     let run = Run {
         arch: text(&arch),

@@ -56,8 +56,7 @@ impl Selection {
 }
 
 /// Says on standard error when kept plans turned out damaged.
-pub(super) fn warn_of_damage(selection: &selection::Selection) {
-    let damaged = selection.damaged();
+pub(super) fn warn_of_damage(damaged: u64) {
     if damaged > 0 {
         let _ = writeln!(
             anstream::stderr(),

@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
     };
     progress.done();
-    warn_of_damage(&resolved);
+    warn_of_damage(resolved.damaged());
     emit(&text, arguments.out.as_deref())
 }
 

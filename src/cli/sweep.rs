@@ -7,9 +7,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::emit;
+use super::{common::emit, selection::warn_of_damage};
 use crate::{
     Result,
+    selection::plan_cache,
     sweep::{Event, Journal, Shard, Spec, Sweep, run, stream},
 };
 
@@ -18,7 +19,7 @@ use crate::{
 pub(super) struct Args {
     /// What to sweep: a TOML file; see docs/sweep.md.
     file: PathBuf,
-    /// File to write the rows to, as CSV. A run that was killed goes on where it stopped.
+    /// File to write the rows to, as CSV, or as Parquet where its name ends so. A run that was killed goes on where it stopped.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Only part i of n of the points; `signloop merge` joins the parts.
@@ -27,6 +28,9 @@ pub(super) struct Args {
     /// Throw away what an unfinished run left.
     #[arg(long, requires = "out")]
     restart: bool,
+    /// Plan anew, and keep no plans on disk.
+    #[arg(long)]
+    no_cache: bool,
     /// Check everything and print the number of points, without running.
     #[arg(long)]
     dry_run: bool,
@@ -34,7 +38,8 @@ pub(super) struct Args {
 
 /// Sweeps. Rows go to a file or to standard output, progress to standard error.
 pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
-    let sweep = Sweep::open(Spec::load(&arguments.file)?)?;
+    let sweep =
+        Sweep::open(Spec::load(&arguments.file)?)?.with_cache(plan_cache(!arguments.no_cache)?);
     let grid = &sweep.grid;
     let points = arguments.shard.points(grid.points());
     if arguments.dry_run {
@@ -68,6 +73,7 @@ pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
         None => stream(&sweep, arguments.shard, &mut std::io::stdout().lock(), &event)?,
     };
     progress.bar.finish_and_clear();
+    warn_of_damage(sweep.damaged());
     if let Some(out) = &arguments.out {
         emit(
             &format!(

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Result,
+    cache::PlanCache,
     diagnostics::{Problem, Problems},
     workload::{WeightSource, from_document},
 };
@@ -29,6 +30,7 @@ pub struct Sweep {
     /// Its points.
     pub grid: Grid,
     pub(super) documents: Documents,
+    pub(super) cache: Option<PlanCache>,
     archs: Vec<Arc<ArchVariant>>,
     hash: u128,
 }
@@ -66,7 +68,19 @@ impl Sweep {
         }
         problems.into_result(())?;
         let hash = hash(&spec, &documents)?;
-        Ok(Self { spec, grid, documents, archs, hash })
+        Ok(Self { spec, grid, documents, cache: None, archs, hash })
+    }
+
+    /// The sweep with plans of earlier runs; they change no row.
+    #[must_use]
+    pub fn with_cache(self, cache: Option<PlanCache>) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// Kept plans that turned out damaged and were planned anew.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        self.cache.as_ref().map_or(0, PlanCache::damaged)
     }
 
     /// Hash of the sweep file and all that it names: equal hashes give equal rows.

@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     manifest::with_suffix,
+    output::{Form, to_parquet},
     recover::{Found, Head, Record, Unreadable, recover},
 };
 use crate::{Error, Result, diagnostics::Problem};
@@ -160,16 +161,29 @@ impl Journal {
         self.part.sync_data().map_err(|error| Error::io("write", &self.part_path, error))
     }
 
-    /// Turns the rows into the finished file and returns their hash.
+    /// Turns the rows into the finished file and returns its bytes and hash.
     ///
     /// # Errors
-    /// The file cannot be renamed.
-    pub(super) fn finish(self, out: &Path) -> Result<String> {
+    /// The file cannot be renamed, or not be written as Parquet.
+    pub(super) fn finish(self, out: &Path, form: Form) -> Result<(u64, String)> {
         self.sync()?;
-        std::fs::rename(&self.part_path, out).map_err(|error| Error::io("write", out, error))?;
-        std::fs::remove_file(&self.journal_path)
-            .map_err(|error| Error::io("remove", &self.journal_path, error))?;
-        Ok(format!("{:016x}", self.hasher.digest()))
+        let remove = |path: &Path| {
+            std::fs::remove_file(path).map_err(|error| Error::io("remove", path, error))
+        };
+        let written = match form {
+            Form::Csv => {
+                std::fs::rename(&self.part_path, out)
+                    .map_err(|error| Error::io("write", out, error))?;
+                (self.bytes, format!("{:016x}", self.hasher.digest()))
+            }
+            Form::Parquet => {
+                let written = to_parquet(&self.part_path, out)?;
+                remove(&self.part_path)?;
+                written
+            }
+        };
+        remove(&self.journal_path)?;
+        Ok(written)
     }
 
     /// Removes what an earlier run left.
@@ -256,9 +270,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out.csv");
         let (part, _) = written(&out);
-        let hash = open(&out).unwrap().finish(&out).unwrap();
+        let written = open(&out).unwrap().finish(&out, Form::Csv).unwrap();
         assert_eq!(std::fs::read(&out).unwrap(), part);
-        assert_eq!(hash, format!("{:016x}", xxh3_64(&part)));
+        assert_eq!(written, (part.len() as u64, format!("{:016x}", xxh3_64(&part))));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

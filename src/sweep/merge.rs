@@ -8,7 +8,10 @@ use std::{
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::manifest::Manifest;
+use super::{
+    manifest::{Manifest, with_suffix},
+    output::{Form, to_parquet},
+};
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
@@ -20,9 +23,18 @@ use crate::{
 /// # Errors
 /// A shard is missing, given twice, changed since it was written, or of another sweep.
 pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Manifest> {
+    let form = Form::of(out)?;
     let mut problems = Problems::new();
     let mut found: Vec<(&PathBuf, Manifest)> = Vec::new();
     for path in shards {
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            problems.push(
+                Problem::new("shards are merged as CSV")
+                    .in_file(&path.display().to_string())
+                    .hint("write the shards as `.csv` and merge them into a `.parquet` file"),
+            );
+            continue;
+        }
         match Manifest::read(&Manifest::beside(path)) {
             Ok(manifest) => found.push((path, manifest)),
             Err(Error::Input(wrong)) => {
@@ -78,12 +90,16 @@ pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Manifest> {
         );
     }
     problems.into_result(())?;
-    write(&found, out)
+    write(&found, out, form)
 }
 
-fn write(found: &[(&PathBuf, Manifest)], out: &Path) -> Result<Manifest> {
+fn write(found: &[(&PathBuf, Manifest)], out: &Path, form: Form) -> Result<Manifest> {
+    let rows = match form {
+        Form::Csv => out.to_owned(),
+        Form::Parquet => with_suffix(out, ".part"),
+    };
     let mut hasher = Xxh3::new();
-    let bytes = write_atomically_with(out, |writer| {
+    let mut bytes = write_atomically_with(&rows, |writer| {
         let mut bytes = 0;
         for (index, (path, manifest)) in found.iter().enumerate() {
             copy_checked(path, manifest, index > 0, writer, Some(&mut hasher))?;
@@ -92,13 +108,21 @@ fn write(found: &[(&PathBuf, Manifest)], out: &Path) -> Result<Manifest> {
         Ok(bytes)
     })?;
     let first = &found[0].1;
+    let mut header_bytes = first.header_bytes;
+    let mut xxh3 = format!("{:016x}", hasher.digest());
+    if form == Form::Parquet {
+        (bytes, xxh3) = to_parquet(&rows, out)?;
+        header_bytes = 0;
+        std::fs::remove_file(&rows).map_err(|error| Error::io("remove", &rows, error))?;
+    }
     let manifest = Manifest {
+        header_bytes,
         shard: 1,
         shards: 1,
         first_point: 0,
         end_point: first.all_points,
         bytes,
-        xxh3: format!("{:016x}", hasher.digest()),
+        xxh3,
         ..first.clone()
     };
     manifest.write(out)?;

@@ -10,6 +10,9 @@ mod inputs;
 mod journal;
 mod manifest;
 mod merge;
+mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod path;
 mod plans;
 mod recover;

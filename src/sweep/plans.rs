@@ -122,7 +122,6 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
         .collect();
     let jobs: Vec<(u64, usize)> =
         outers.iter().flat_map(|outer| (0..layers.len()).map(|layer| (*outer, layer))).collect();
-    // Equal weights of equal layers would plan the same; that is left to the plan cache.
     let planned: Vec<Result<LayerPlan, String>> = jobs
         .par_iter()
         .map(|(outer, index)| {
@@ -134,7 +133,10 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
             if let Err(reason) = method.applies(&request) {
                 return Ok(Err(format!("{}: {reason}", layer.name)));
             }
-            let plan = method.plan(&request)?;
+            let plan = match &sweep.cache {
+                Some(cache) => cache.plan(method, &request)?,
+                None => method.plan(&request)?,
+            };
             Ok(Ok(LayerPlan {
                 name: layer.name.clone(),
                 quantized: true,

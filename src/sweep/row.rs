@@ -79,6 +79,14 @@ pub(super) fn columns(spec: &Spec) -> Vec<(String, Kind)> {
     columns
 }
 
+/// What a column of a name holds. Swept keys begin with `arch.`, `workload.` or `plan.`.
+#[cfg(feature = "parquet")]
+pub(super) fn kind_of(name: &str) -> Kind {
+    let counted = [("point", Kind::Count)];
+    let mut known = counted.iter().chain(NUMBERS).chain(NETWORK);
+    known.find(|(own, _)| *own == name).map_or(Kind::Text, |(_, kind)| *kind)
+}
+
 /// The header line.
 pub(super) fn header(spec: &Spec) -> String {
     let names: Vec<String> = columns(spec).iter().map(|(name, _)| quoted(name)).collect();

@@ -10,6 +10,7 @@ use super::{
     inputs::Sweep,
     journal::Journal,
     manifest::{FORMAT, Manifest},
+    output::Form,
     plans::Plans,
     recover::Head,
     row::header,
@@ -47,7 +48,8 @@ pub struct Outcome {
     pub resumed: u64,
 }
 
-/// Runs a shard into a file, going on where an earlier run was stopped.
+/// Runs a shard into a file, going on where an earlier run was stopped. A file named `.parquet`
+/// becomes that when all rows are there.
 ///
 /// A finished file of the same sweep and shard is left as it is.
 ///
@@ -59,6 +61,7 @@ pub fn run(
     out: &Path,
     event: &(dyn Fn(Event) -> Result<()> + Sync),
 ) -> Result<Outcome> {
+    let form = Form::of(out)?;
     let points = shard.points(sweep.grid.points());
     let all = points.end - points.start;
     if is_finished(sweep, shard, out)? {
@@ -82,7 +85,6 @@ pub fn run(
         }
         journal.sync()
     })?;
-    let bytes = journal.bytes();
     // A manifest of older rows must not stand beside newer ones, not even for a moment.
     match std::fs::remove_file(Manifest::beside(out)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -90,6 +92,7 @@ pub fn run(
         }
         _ => {}
     }
+    let (bytes, xxh3) = journal.finish(out, form)?;
     let manifest = Manifest {
         format: FORMAT.to_owned(),
         sweep: head.sweep,
@@ -98,9 +101,9 @@ pub fn run(
         first_point: points.start,
         end_point: points.end,
         all_points: sweep.grid.points(),
-        header_bytes: header.len() as u64,
+        header_bytes: if form == Form::Csv { header.len() as u64 } else { 0 },
         bytes,
-        xxh3: journal.finish(out)?,
+        xxh3,
     };
     manifest.write(out)?;
     Ok(Outcome { points: all, resumed })

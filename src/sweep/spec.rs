@@ -18,7 +18,7 @@ pub enum Root {
     Arch,
     /// The workload file.
     Workload,
-    /// The options of planning: `seed`, `search_iterations`.
+    /// The options of planning: `seed`, `effort_s`, `search_iterations`.
     Plan,
 }
 
@@ -299,10 +299,10 @@ fn read_key(table: &TableReader<'_>, name: &Located<String>) -> Option<(Root, Ke
     };
     match KeyPath::parse(rest) {
         Ok(path) => {
-            if *root == Root::Plan && !matches!(rest, "seed" | "search_iterations") {
+            if *root == Root::Plan && !matches!(rest, "seed" | "effort_s" | "search_iterations") {
                 problem(
                     format!("`{}` names no option of planning", name.value),
-                    "expected `plan.seed` or `plan.search_iterations`".to_owned(),
+                    "expected `plan.seed`, `plan.effort_s` or `plan.search_iterations`".to_owned(),
                 );
                 return None;
             }

@@ -12,6 +12,7 @@ use crate::{
     config::{Document, Value},
     diagnostics::{Problem, Problems},
     method::PlanOptions,
+    selection::iterations_of,
     workload::{self, Workload},
 };
 
@@ -49,35 +50,68 @@ pub(super) fn plan_options(spec: &Spec, variant: u64) -> (PlanOptions, Vec<Strin
     for (axis, step) in axes.iter().zip(steps) {
         for (path, value) in axis.paths.iter().zip(&axis.steps[step].value) {
             // Checked when the sweep was opened.
-            if let Swept::Value(Value::Integer(integer)) = value {
-                let integer = integer.unsigned_abs();
-                match path.to_string().as_str() {
-                    "seed" => options.seed = integer,
-                    _ => options.search_iterations = integer,
-                }
-                values.push(integer.to_string());
+            if let Ok(written) = set_option(&mut options, &path.to_string(), value) {
+                values.push(written);
             }
         }
     }
     (options, values)
 }
 
-/// Planning takes integers of 0 or more, nothing else.
+/// Sets an option of planning; returns its value as written in a row, or what it should be.
+fn set_option(
+    options: &mut PlanOptions,
+    name: &str,
+    value: &Swept,
+) -> Result<String, &'static str> {
+    let integer = match value {
+        Swept::Value(Value::Integer(integer)) => u64::try_from(*integer).ok(),
+        _ => None,
+    };
+    let number = match value {
+        Swept::Value(Value::Integer(integer)) => *integer as f64,
+        Swept::Value(Value::Float(number)) => *number,
+        _ => f64::NAN,
+    };
+    let place = match name {
+        "seed" => &mut options.seed,
+        "effort_s" => {
+            let iterations = iterations_of(number).map_err(|_| "expected 0 to 86400 seconds")?;
+            options.search_iterations = iterations;
+            return Ok(number.to_string());
+        }
+        _ => &mut options.search_iterations,
+    };
+    *place = integer.ok_or("expected a non-negative integer")?;
+    Ok(place.to_string())
+}
+
+/// Every value must be one that planning takes.
 pub(super) fn check_plan_axes(spec: &Spec, problems: &mut Problems) {
-    for axis in axes_of(spec, Root::Plan) {
+    let axes = axes_of(spec, Root::Plan);
+    for axis in &axes {
         for step in &axis.steps {
-            if !step.value.iter().all(
-                |value| matches!(value, Swept::Value(Value::Integer(integer)) if *integer >= 0),
-            ) {
+            let wrong = axis.paths.iter().zip(&step.value).find_map(|(path, value)| {
+                set_option(&mut PlanOptions::default(), &path.to_string(), value).err()
+            });
+            if let Some(expected) = wrong {
                 problems.push(
                     Problem::new(format!("wrong value for `{}`", axis.names.join("`, `"))).at(
                         &spec.file,
                         step.span.clone(),
-                        "expected a non-negative integer",
+                        expected,
                     ),
                 );
             }
         }
+    }
+    let swept = |name: &str| axes.iter().any(|axis| axis.names.iter().any(|own| own == name));
+    if swept("plan.effort_s") && swept("plan.search_iterations") {
+        problems.push(
+            Problem::new("`plan.effort_s` and `plan.search_iterations` are one option")
+                .in_file(spec.file.name())
+                .hint("sweep one of them"),
+        );
     }
 }
 

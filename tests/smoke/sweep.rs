@@ -7,6 +7,8 @@ use std::{
 fn signloop(folder: &Path, threads: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signloop"));
     command.current_dir(folder).env("RAYON_NUM_THREADS", threads);
+    // Plans of a test are its own.
+    command.env("SIGNLOOP_CACHE_DIR", folder.join("plans"));
     command
 }
 
@@ -196,4 +198,92 @@ fn layers_networks_and_plan_options_are_swept() {
     }
     assert_ne!(density(5), density(25), "another seed draws other weights");
     assert_eq!((all[0]["layer"].as_str(), all[0]["scheme"].as_str()), ("conv1", "fp32"));
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_is_refused_before_anything_runs() {
+    let folder = folder(SWEEP);
+    let output = sweep(folder.path(), "1", &["--out", "rows.parquet"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--features parquet"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_holds_the_rows_of_the_csv() {
+    use parquet::{
+        file::reader::{FileReader as _, SerializedFileReader},
+        record::Field,
+    };
+    // One row of five is impossible and says why; its numbers are null.
+    let folder = folder(&format!(
+        "on_invalid = \"skip\"\n{SWEEP}\n[[axis]]\nkey = \"arch.cache.L1.ways\"\nvalues = [8, 5]\n"
+    ));
+    let path = folder.path();
+    for (shard, out) in [("1/1", "all.csv"), ("1/2", "1.csv"), ("2/2", "2.csv")] {
+        assert!(sweep(path, "2", &["--shard", shard, "--out", out]).status.success());
+    }
+    assert!(sweep(path, "2", &["--out", "all.parquet"]).status.success());
+    let merged = signloop(path, "1")
+        .args(["merge", "2.csv", "1.csv", "--out", "merged.parquet"])
+        .output()
+        .unwrap();
+    assert!(merged.status.success(), "{}", String::from_utf8_lossy(&merged.stderr));
+    assert!(written(path, "all.parquet") == written(path, "merged.parquet"), "merged");
+    let again = sweep(path, "2", &["--out", "all.parquet"]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("960 of them from an earlier run"));
+    let text = std::fs::read_to_string(path.join("all.csv")).unwrap();
+    let file = std::fs::File::open(path.join("all.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let mut rows = 0;
+    let mut nulls = 0;
+    for (line, row) in reader.get_row_iter(None).unwrap().enumerate() {
+        let row = row.unwrap();
+        let fields = fields(&text, line);
+        assert_eq!(row.len(), text.lines().next().unwrap().split(',').count());
+        for (name, field) in row.get_column_iter() {
+            // Fields with commas are reasons, which `fields` does not read.
+            if name == "invalid" {
+                continue;
+            }
+            let expected = &fields[name];
+            match field {
+                Field::Null => {
+                    nulls += 1;
+                    assert_eq!(expected, "", "{name}");
+                }
+                Field::ULong(count) => assert_eq!(*count, expected.parse::<u64>().unwrap()),
+                Field::Double(number) => assert_eq!(*number, expected.parse::<f64>().unwrap()),
+                Field::Str(text) => assert_eq!(text, expected, "{name}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, 2 * POINTS);
+    assert!(nulls > 0);
+    let refused =
+        signloop(path, "1").args(["merge", "all.parquet", "--out", "x.csv"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn efforts_are_swept_and_kept_plans_change_no_row() {
+    let folder = folder(
+        "[grid]\narch = [\"epyc-7452\"]\nworkload = [\"resnet8-digits\"]\nscheme = [\"ternary\"]\n\
+         method = [\"shared-sum\"]\n[[axis]]\nkey = \"plan.effort_s\"\nvalues = [0, 0.02]\n",
+    );
+    let path = folder.path();
+    let fresh = sweep(path, "2", &["--no-cache"]).stdout;
+    assert!(!path.join("plans").exists());
+    for _ in 0..2 {
+        assert!(sweep(path, "2", &[]).stdout == fresh);
+    }
+    assert!(std::fs::read_dir(path.join("plans")).unwrap().count() > 0);
+    let text = String::from_utf8(fresh).unwrap();
+    let adds = |row| fields(&text, row)["adds_total"].parse::<u64>().unwrap();
+    assert_eq!(fields(&text, 1)["plan.effort_s"], "0.02");
+    assert!(adds(1) <= adds(0), "a search never makes it worse");
 }
