@@ -1,6 +1,9 @@
 //! `signloop plot`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 
@@ -15,6 +18,8 @@ use crate::{
     quant::Scheme,
 };
 
+/// A bar that is narrower, in points, shows no hatch.
+const NARROW_BAR: f64 = 2.5;
 /// Largest file that a figure is made from.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
@@ -121,6 +126,14 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         let figure = recipe.figure(&inputs, &choice)?;
         let provenance = provenance(recipe.name, &inputs, arguments);
         let (style, column) = (arguments.page.style(), arguments.page.column());
+        if let Some(width) = figure.bar_width(style.width(column)).filter(|own| *own < NARROW_BAR) {
+            let _ = writeln!(
+                anstream::stderr(),
+                "note: bars of `{}` are about {width:.1} pt wide; show fewer with --scheme, --method or \
+                 --layer",
+                figure.id
+            );
+        }
         files.extend(plot::files(&figure, style, column, &provenance)?);
     }
     let listing: String = plot::write_all(&arguments.out, &files)?

@@ -169,6 +169,17 @@ pub struct HeatFigure {
 }
 
 impl Figure {
+    /// About how wide a bar is on a page of some width, in points; nothing without grouped bars.
+    #[must_use]
+    pub fn bar_width(&self, page: f64) -> Option<f64> {
+        match &self.content {
+            Content::Bars(bars) if bars.layout == Layout::Grouped => {
+                Some(0.8 * page / (bars.categories.len() * bars.series.len()).max(1) as f64)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether there is anything to see.
     #[must_use]
     pub fn is_empty(&self) -> bool {

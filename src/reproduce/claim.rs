@@ -55,9 +55,9 @@ impl Tolerance {
     pub const COUNTS: Self = Self {
         name: "counts, 10 %",
         share: 0.10,
-        why: "the authors' program that shares sums is not public: tile size and order of merging \
-              move counts of the same weights by up to 10 % (sum-merge against shared-sum), seeds by less \
-              than 1 %",
+        why: "the authors' program that shares sums is not public: its tiles, its order of merging and \
+              its weights are unknown. Seeds move our counts by less than 2 %, other methods by more than \
+              this: each count names its method",
     };
     /// Quotients of two counts.
     pub const COUNT_RATIO: Self = Self {
@@ -69,8 +69,8 @@ impl Tolerance {
     pub const TIMES: Self = Self {
         name: "quotient of times, 10 %",
         share: 0.10,
-        why: "another processor and other kernels; the published speed-ups of one pair of schemes span \
-              1.25 to 1.32, and times repeat within 2 % here",
+        why: "another processor; the published speed-ups of one pair of schemes span 1.25 to 1.32, and \
+              the spread of each of our times stands in the file of the measurement",
     };
     /// Densities of trained networks.
     pub const DENSITY: Self = Self {

@@ -72,3 +72,56 @@ fn unknown_figures_and_entries() {
     let figure = signloop::diagnostics::Problems::from(figure);
     insta::assert_snapshot!(format!("{}\n\n{}", figure.render(false), entries.render(false)));
 }
+
+#[test]
+fn outputs_of_other_commands() {
+    let none = Choice::default();
+    let json = |text: &str| [input("out.json", text)];
+    let mut text = String::new();
+    // Another command's output, a missing field, a value that cannot be, nothing to show.
+    for (figure, content) in [
+        ("crosscheck", "{}"),
+        (
+            "crosscheck",
+            r#"{"rows": [{"scheme": "binary", "method": "row-pattern", "layer": "a"}]}"#,
+        ),
+        (
+            "crosscheck",
+            r#"{"rows": [{"scheme": "b", "method": "m", "layer": "a", "activations": "fp32",
+            "measured_us": 0, "predicted_us": 1}]}"#,
+        ),
+        ("crosscheck", r#"{"rows": []}"#),
+        ("speed", "[]"),
+        ("speed", r#"{"layers": []}"#),
+        ("speed", r#"{"layers": [{"layer": "a", "scheme": "tertiary"}]}"#),
+        ("gain", "{}"),
+        ("gain", r#"[{"throughput_ratio": 1, "arch": "stc", "scheme": "ternary"}]"#),
+        ("gain", r#"[{"throughput_ratio": 0}]"#),
+        ("gain", "[]"),
+        ("pareto", r#"{"totals": [{"scheme": "binary"}]}"#),
+        ("pareto", "[]"),
+        ("pareto", r#"{"totals": [], "workload": "w", "arch": "a", "evaluations_per_layer": 1}"#),
+    ] {
+        text += &refused(figure, &json(content), &none);
+    }
+    let two = [input("a.json", "[]"), input("b.json", "[]")];
+    text += &refused("gain", &two, &none);
+    text += &refused("fits", &[input("fits.csv", "layer,part\na,all\n")], &none);
+    let heat = |rows: &str| [input("sweep.csv", &format!("a,b,scheme,cycles\n{rows}"))];
+    let columns = ["a", "b", "cycles"].map(str::to_owned);
+    let over = Choice { columns: Some(columns), ..Choice::default() };
+    text += &refused("heat", &heat("1,2,binary,many\n"), &over);
+    text += &refused("heat", &heat("1,2,binary,3\n1,2,ternary,4\n"), &over);
+    text += &refused("heat", &heat("1,2,binary,\n"), &over);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn training_runs() {
+    let none = Choice::default();
+    let file = |name: &str| input(name, "no tensors");
+    let mut text = refused("accuracy", &[file("run/checkpoint.safetensors")], &none);
+    let mixed = [file("run/checkpoint.safetensors"), file("runs.csv")];
+    text += &refused("accuracy", &mixed, &none);
+    insta::assert_snapshot!(text);
+}

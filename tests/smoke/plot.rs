@@ -94,3 +94,90 @@ fn what_cannot_be_drawn_says_so_and_writes_nothing() {
     }
     signloop().args(["plot", "energy"]).assert().code(2);
 }
+
+/// Rows of a figure's CSV, the header first.
+fn rows(folder: &Path, name: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(folder.join(name)).unwrap();
+    let rows = text.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+fn run(folder: &Path, arguments: &[&str]) {
+    signloop().current_dir(folder).args(arguments).assert().success();
+}
+
+#[test]
+fn outputs_of_other_commands_become_figures_with_their_numbers() {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path();
+    let small = ["--layer", "layer1.0.conv1", "--evaluations", "60", "--format", "json", "--out"];
+    let accelerator = ["--arch", "eyeriss-v2-pe"];
+    run(folder, &[&["gain"][..], &accelerator, &small, &["gain.json"]].concat());
+    let network = ["--workload", "resnet20-cifar10"];
+    run(folder, &[&["map"][..], &accelerator, &network, &small, &["map.json"]].concat());
+    for figure in ["gain", "pareto"] {
+        let file = if figure == "gain" { "gain.json" } else { "map.json" };
+        run(folder, &["plot", figure, "--from", file, "--column", "single", "--out", "out"]);
+    }
+    let json = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let out = folder.join("out");
+    let (gain, map) = (json("gain.json"), json("map.json"));
+    let bars = rows(&out, "gain.csv");
+    assert_eq!(bars[0], ["category", "energy_ratio", "cycles_ratio", "effectual_operations_ratio"]);
+    assert_eq!(bars[1][1].parse::<f64>().ok(), gain[0]["energy_ratio"].as_f64());
+    let mappings: usize = map["totals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|total| total["front"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(rows(&out, "pareto.csv").len(), 1 + mappings);
+    // A sweep whose impossible points have no value: their cells are crossed.
+    std::fs::write(
+        folder.join("sweep.toml"),
+        "on_invalid = \"skip\"\n[grid]\narch = [\"xeon-gold-6226\"]\nworkload = [\"resnet20-cifar10\"]\n\
+         scheme = [\"binary\", \"signed-binary\"]\nmethod = [\"zero-skip\"]\n\
+         [[axis]]\nkey = \"arch.cache.L1.size_kib\"\nvalues = [16, 64]\n\
+         [[axis]]\nkey = \"arch.cache.L2.size_kib\"\nvalues = [32, 1024]\n",
+    )
+    .unwrap();
+    run(folder, &["sweep", "sweep.toml", "--out", "sweep.csv"]);
+    let columns = "arch.cache.L1.size_kib,arch.cache.L2.size_kib,cycles";
+    let heat = ["plot", "heat", "--from", "sweep.csv", "--columns", columns, "--out", "out"];
+    signloop().current_dir(folder).args(heat).assert().code(2);
+    run(folder, &[&heat[..], &["--scheme", "binary"]].concat());
+    let cells = rows(&out, "heat.csv");
+    assert_eq!(cells.len(), 1 + 4);
+    assert!(cells.iter().any(|cell| cell[4] == "nan"), "L1 of 64 KiB over L2 of 32 KiB");
+}
+
+#[test]
+fn training_runs_become_accuracy_and_fits() {
+    let room = tempfile::tempdir().unwrap();
+    let folder = room.path();
+    let runs = [("a", "1", "signed-binary"), ("b", "2", "signed-binary"), ("c", "1", "binary")];
+    for (name, seed, scheme) in runs {
+        let train =
+            ["train", "--dataset", "digits", "--network", "resnet8-digits", "--epochs", "1"];
+        let more = ["--train-images", "128", "--scheme", scheme, "--seed", seed, "--out", name];
+        run(folder, &[&train[..], &more].concat());
+    }
+    run(folder, &["plot", "accuracy", "--from", "a,b,c", "--out", "out"]);
+    run(folder, &["plot", "fits", "--from", "a/fits.csv", "--out", "out"]);
+    let points = rows(&folder.join("out"), "accuracy.csv");
+    // Two seeds are one point; every binary weight is effectual.
+    assert_eq!(points.len(), 1 + 2);
+    assert_eq!((points[1][1].as_str(), points[2][1].as_str()), ("signed-binary", "binary"));
+    let effectual: Vec<f64> = points[1..].iter().map(|row| row[2].parse().unwrap()).collect();
+    assert!(effectual[0] < 0.6 * effectual[1], "{effectual:?}");
+    let fits = rows(&folder.join("out"), "fits.csv");
+    let source = rows(&folder.join("a"), "fits.csv");
+    assert_eq!(fits.len(), source.len() + 2, "a point a row, and the two ends of the line");
+    // A run without its weights is no run.
+    std::fs::remove_file(folder.join("a/weights.safetensors")).unwrap();
+    let broken = ["plot", "accuracy", "--from", "a,b", "--out", "other"];
+    signloop().current_dir(folder).args(broken).assert().code(2);
+    assert!(!folder.join("other").exists());
+}

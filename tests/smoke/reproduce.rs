@@ -72,3 +72,42 @@ fn unknown_entries_and_broken_measurements_write_nothing() {
         assert!(!out.exists());
     }
 }
+
+#[test]
+fn measured_times_decide_the_speed_ups_and_repeat() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("measured.json");
+    let row = |scheme: &str, time: f64| {
+        format!(
+            r#"{{"layer": "layer4.1.conv1", "scheme": "{scheme}", "method": "row-pattern",
+            "activations": "fp32", "min_us": {time}}}"#
+        )
+    };
+    let times = [("binary", 1.25), ("ternary", 1.2), ("signed-binary", 1.0), ("zero-one", 1.0)];
+    let rows: Vec<String> = times.iter().map(|(scheme, time)| row(scheme, *time)).collect();
+    let text = format!(r#"{{"machine": {{"processor": "P"}}, "layers": [{}]}}"#, rows.join(","));
+    std::fs::write(&file, text).unwrap();
+    let run = |out: &str| {
+        let out = folder.path().join(out);
+        let assert = signloop()
+            .args(["reproduce", "--only", "speed-up", "--measured"])
+            .arg(&file)
+            .arg("--out")
+            .arg(&out)
+            .assert()
+            .success();
+        let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+        let figure = std::fs::read(out.join("speed-up.pdf")).unwrap();
+        (text, figure, std::fs::read(out.join("reproduction.md")).unwrap())
+    };
+    let first = run("a");
+    assert!(first == run("b"));
+    // 1.25 is the published value of the [3,3,512,512] layers; 1.2 is far from 1.75.
+    assert!(
+        first.0.contains("reproduced: signed-binary over binary, [3,3,512,512]"),
+        "{}",
+        first.0
+    );
+    assert!(first.0.contains("refuted: signed-binary over ternary, ResNet-18"));
+    assert!(!folder.path().join("a/measured.json").exists(), "nothing was measured");
+}

@@ -19,7 +19,7 @@ use crate::plot::{
 pub(super) fn draw(figure: &BarFigure, style: Style, column: Column) -> Drawn<Scene> {
     let (width, size) = (style.width(column), style.type_size());
     let axis = Axis::from_zero(figure.axis.as_str(), figure.unit.as_str());
-    let scale = Scale::over(sums(figure), &axis, 5);
+    let scale = Scale::over(sums(figure), &axis, 6);
     let right = width - 3.0;
     let step = |left: f64| (right - left) / figure.categories.len().max(1) as f64;
     let left = left_room(scale.labels(), style);

@@ -136,7 +136,9 @@ fn spots((x, y): Point, width: f64, cap: f64) -> Vec<Point> {
         for up in [y - off - cap, y + off] {
             spots.extend([(x + off, up), (x - off - width, up), (x - width / 2.0, up)]);
         }
-        spots.extend([(x + gap + off, y - cap / 2.0), (x - gap - off - width, y - cap / 2.0)]);
+        for top in [y - cap / 2.0, y - cap - gap / 2.0] {
+            spots.extend([(x + gap + off, top), (x - gap - off - width, top)]);
+        }
     }
     spots
 }

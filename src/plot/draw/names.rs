@@ -59,7 +59,9 @@ impl<'n> Names<'n> {
         let font = Font::of(self.style.face());
         let over = |(index, name): (usize, &String)| {
             let width = words_width(name, font, self.style.type_size());
-            width * LEAN + 2.0 - step * (index as f64 + 0.5)
+            // The corner of the first letter reaches farther than its baseline.
+            let size = self.style.type_size();
+            width * LEAN + size * 0.4 + 2.0 - step * (index as f64 + 0.5)
         };
         match self.way {
             Way::Leaning => self.names.iter().enumerate().map(over).fold(0.0, f64::max),

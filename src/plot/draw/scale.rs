@@ -50,12 +50,7 @@ impl Scale {
         let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
         let ticks: Vec<f64> =
             (0..=(last - first) as u64).map(|index| (first + index as f64) * step).collect();
-        let decimals = (0..12).find(|digits| {
-            let scaled = step * 10_f64.powi(*digits);
-            (scaled - scaled.round()).abs() < 1e-6 * scaled
-        });
-        let label = |tick: &f64| minus(&format!("{tick:.*}", decimals.unwrap_or(12) as usize));
-        let labels = ticks.iter().map(label).collect();
+        let labels = linear_labels(&ticks, step);
         Self { low: first * step, high: last * step, log: false, ticks, labels }
     }
 
@@ -67,15 +62,7 @@ impl Scale {
             let labels = powers.iter().map(|power| format!("10{}", raised(power.log10().round())));
             (powers.clone(), labels.collect())
         } else {
-            let all = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
-            all.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| (factor, power)))
-                .map(|(factor, power)| {
-                    let digits = usize::try_from(-power).unwrap_or(0);
-                    let value = factor * 10_f64.powi(power);
-                    (value, format!("{value:.digits$}"))
-                })
-                .filter(|(value, _)| (low..=high).contains(value))
-                .unzip()
+            fine_log_ticks(low, high)
         };
         Self { low, high, log: true, ticks, labels }
     }
@@ -166,6 +153,59 @@ impl ValueFormatter<f64> for Slots {
     }
 }
 
+/// Ticks within fewer than three powers of ten: 1-2-5, or denser where that leaves fewer than three.
+fn fine_log_ticks(low: f64, high: f64) -> (Vec<f64>, Vec<String>) {
+    let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+    for factors in [&[1.0, 2.0, 5.0][..], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]] {
+        let ticks: Vec<(f64, i32)> = powers
+            .clone()
+            .flat_map(|power| factors.iter().map(move |factor| (*factor, power)))
+            .filter(|(factor, power)| (low..=high).contains(&(factor * 10_f64.powi(*power))))
+            .collect();
+        if ticks.len() >= 3 {
+            let value = |(factor, power): &(f64, i32)| factor * 10_f64.powi(*power);
+            let label = |(factor, power): &(f64, i32)| match (*power, *factor) {
+                (-3..=5, _) => {
+                    let digits = usize::try_from(-power).unwrap_or(0);
+                    format!("{:.digits$}", factor * 10_f64.powi(*power))
+                }
+                (_, 1.0) => format!("10{}", raised(f64::from(*power))),
+                _ => format!("{factor:.0}×10{}", raised(f64::from(*power))),
+            };
+            return (ticks.iter().map(value).collect(), ticks.iter().map(label).collect());
+        }
+    }
+    // Over less than a factor of about two, even steps are nearly even on the axis, too.
+    let step = step(low, high, 4);
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let count = (last - first).max(0.0) as u64;
+    let ticks: Vec<f64> = (0..=count).map(|index| (first + index as f64) * step).collect();
+    let labels = linear_labels(&ticks, step);
+    (ticks, labels)
+}
+
+/// Ticks with as many digits as their distance needs; of very large and small ones a power of ten
+/// is split off.
+fn linear_labels(ticks: &[f64], step: f64) -> Vec<String> {
+    let largest = ticks.iter().fold(0.0_f64, |largest, tick| largest.max(tick.abs()));
+    let power = largest.log10().floor();
+    let (unit, tail) = if largest > 0.0 && !(1e-3..1e6).contains(&largest) {
+        (10_f64.powf(power), format!("×10{}", raised(power)))
+    } else {
+        (1.0, String::new())
+    };
+    let decimals = (0..12).find(|digits| {
+        let scaled = step / unit * 10_f64.powi(*digits);
+        (scaled - scaled.round()).abs() < 1e-6 * scaled
+    });
+    let digits = decimals.unwrap_or(12) as usize;
+    let label = |tick: &f64| match *tick {
+        0.0 if !tail.is_empty() => "0".to_owned(),
+        tick => minus(&format!("{:.digits$}", tick / unit)) + &tail,
+    };
+    ticks.iter().map(label).collect()
+}
+
 /// The distance of plotters' ticks over a range. It is asked for one near 0 and of about 1, because
 /// it compares with absolute tolerances.
 fn step(low: f64, high: f64, most: usize) -> f64 {
@@ -212,6 +252,8 @@ mod tests {
         assert_eq!((scale.low, scale.labels().len()), (0.0, 5));
         let scale = Scale::over([5.0, 5.0].into_iter(), &axis, 5);
         assert!(scale.low < 5.0 && scale.high > 5.0);
+        let scale = Scale::over([0.0, 3.1e6].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["0", "1×10⁶", "2×10⁶", "3×10⁶", "4×10⁶"]);
         // Far from 1 as well as near it.
         for factor in [1e-15, 1e15] {
             let scale = Scale::over([0.0, 0.87 * factor].into_iter(), &axis, 5);
@@ -228,6 +270,12 @@ mod tests {
         let scale = Scale::over([0.4, 3.0].into_iter(), &axis, 5);
         assert_eq!(scale.labels(), ["0.5", "1", "2"]);
         assert!((scale.share(scale.high) - 1.0).abs() < 1e-6 && scale.share(scale.low) == 0.0);
+        let scale = Scale::over([2.7, 13.0].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["3", "4", "5", "6", "8", "10"]);
+        let scale = Scale::over([1.1e7, 4.4e7].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["10⁷", "2×10⁷", "5×10⁷"]);
+        let scale = Scale::over([3.2e7, 3.6e7].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["3.0×10⁷", "3.5×10⁷", "4.0×10⁷"]);
         let scale = Scale::over([1e-30, 1e30].into_iter(), &axis, 5);
         assert!((3..=9).contains(&scale.ticks().len()), "{:?}", scale.labels());
     }

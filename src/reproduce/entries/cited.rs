@@ -53,7 +53,7 @@ pub(super) fn cited(context: &Context) -> Result<Outcome> {
                 "4",
                 "—",
                 Verdict::Undecided,
-                "an accelerator's energy; `signloop simulate` with an accelerator description would decide it",
+                "an accelerator's energy; no shipped accelerator has an indirection table",
             ),
             Claim::new(
                 "graph-based merging reduces operations 20x (2021)",
