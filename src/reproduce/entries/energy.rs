@@ -114,7 +114,6 @@ pub(super) fn energy_table(context: &Context) -> Result<Outcome> {
         ),
         tables: vec![ratios, table],
         figures: vec![figure(&gains)],
-        ..Outcome::default()
     })
 }
 
