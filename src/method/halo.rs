@@ -19,7 +19,7 @@ impl OpProgram {
     /// Adds of one image of a plane program of a layer beyond `adds × positions`.
     ///
     /// # Errors
-    /// The program reads further than [`Row`] has bits for, or the count overflows.
+    /// The program reads further than a row has bits for, or the count overflows.
     pub fn halo_adds(&self, shape: &LayerShape) -> Result<u64> {
         let far = || Error::Overflow("displacement");
         let reach = Reach::of(self).ok_or_else(far)?;

@@ -6,7 +6,7 @@
 //! stores, and one load feeds many adds. How many rows of which k share a pass follows from the
 //! registers and from what a load costs beside an add. Where an add costs hardly less than a load
 //! (16 registers, four instructions a cycle), larger blocks whose columns share sums are faster
-//! ([`super::prefix`]).
+//! (`shared_sum::prefix`).
 
 use super::{
     Columns,
@@ -35,7 +35,7 @@ pub struct Ports {
     pub cycles_per_load: f64,
     /// Vector adds a cycle.
     pub adds_per_cycle: f64,
-    /// Blocks whose columns share sums ([`super::prefix`]), where that is fast.
+    /// Blocks whose columns share sums (`shared_sum::prefix`), where that is fast.
     pub prefix: Option<PrefixPorts>,
 }
 
