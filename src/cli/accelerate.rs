@@ -22,7 +22,7 @@ use crate::{
     mapping::{self, Mapping},
     model::{accelerator::evaluate, sparse::Rules},
     report::{
-        accelerator::AcceleratorReport,
+        accelerator::{AcceleratorReport, evaluate_at},
         map::{self, MapReport, MapRequest, Objective, layers_of},
     },
     timeloop,
@@ -126,17 +126,21 @@ pub(super) fn simulate(
     mapped: Option<&Path>,
     compat: Option<Compat>,
 ) -> Result<AcceleratorReport> {
-    let (accelerator, problem, mapping) = if files.iter().any(|file| is_yaml(file)) {
-        from_yaml(files, mapped)?
+    let ((accelerator, problem, mapping), written) = if files.iter().any(|file| is_yaml(file)) {
+        (from_yaml(files, mapped)?, None)
     } else {
-        from_toml(&files[0], workload, mapped)?
+        let (all, written) = from_toml(&files[0], workload, mapped)?;
+        (all, Some(written))
     };
     let rules = rules_of(compat);
-    let evaluation = evaluate(&accelerator, &problem, &mapping, rules)?;
+    let evaluation = match &written {
+        Some(document) => evaluate_at(&accelerator, &problem, &mapping, rules, document)?,
+        None => evaluate(&accelerator, &problem, &mapping, rules)?,
+    };
     Ok(AcceleratorReport::new(&accelerator, &problem, &evaluation, rules))
 }
 
-fn from_yaml(files: &[PathBuf], mapped: Option<&Path>) -> Result<(Accelerator, Problem, Mapping)> {
+fn from_yaml(files: &[PathBuf], mapped: Option<&Path>) -> Result<Mapped> {
     let imported = timeloop::import(files)?;
     let mapping = match (imported.mapping, mapped) {
         (_, Some(path)) => {
@@ -153,12 +157,16 @@ fn from_yaml(files: &[PathBuf], mapped: Option<&Path>) -> Result<(Accelerator, P
     Ok((imported.accelerator, imported.problem, mapping))
 }
 
-/// Problem and mapping stand in the accelerator's file, or in files of their own.
+/// A machine, a problem and its mapping.
+type Mapped = (Accelerator, Problem, Mapping);
+
+/// Problem and mapping stand in the accelerator's file, or in files of their own; also the document
+/// with the mapping.
 fn from_toml(
     file: &Path,
     workload: Option<&Path>,
     mapped: Option<&Path>,
-) -> Result<(Accelerator, Problem, Mapping)> {
+) -> Result<(Mapped, Document)> {
     let document = accelerator::document(file)?;
     let accelerator = accelerator::parse(&document)?;
     let read = |path: Option<&Path>, key: &'static str| -> Result<Option<Document>> {
@@ -184,5 +192,5 @@ fn from_toml(
             .into());
     };
     let mapping = mapping::parse(&own, &problem, &accelerator.level_names())?;
-    Ok((accelerator, problem, mapping))
+    Ok(((accelerator, problem, mapping), own))
 }

@@ -7,6 +7,6 @@ mod write;
 
 pub use check::{Fault, check};
 pub(crate) use read::tell;
-pub use read::{parse, read};
+pub use read::{at_level, parse, read};
 pub use types::{LevelMapping, Loop, MAX_LEVELS, Mapping};
 pub use write::write;

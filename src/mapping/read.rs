@@ -8,6 +8,18 @@ use crate::{
     workload::problem::Problem,
 };
 
+/// Adds where a level is mapped to a problem; the problem as it is where that table is not found.
+#[must_use]
+pub fn at_level(note: Note, document: &Document, level: &str) -> Note {
+    let root = TableReader::root(document);
+    let tables = root.tables("mapping");
+    let own = |table: &&TableReader<'_>| table.text("level").is_some_and(|own| own.value == level);
+    match tables.iter().find(own) {
+        Some(table) => note.at(root.file(), table.span(), "in the mapping of this level"),
+        None => note,
+    }
+}
+
 /// Reads a file that holds tables `[[mapping]]`.
 ///
 /// # Errors
@@ -39,8 +51,9 @@ pub fn read(root: &TableReader<'_>, problem: &Problem, levels: &[&str]) -> Optio
     }
     let mut seen = vec![false; levels.len()];
     let mut good = true;
+    let mut places = Vec::new();
     for table in &tables {
-        let Some((level, entry)) = read_level(table, problem, levels) else {
+        let Some((level, entry)) = read_level(table, problem, levels, &mut places) else {
             good = false;
             continue;
         };
@@ -62,11 +75,46 @@ pub fn read(root: &TableReader<'_>, problem: &Problem, levels: &[&str]) -> Optio
         Ok(()) => Some(mapping),
         Err(faults) => {
             for fault in faults {
-                root.push(tell(&fault, problem).at(root.file(), span.clone(), "in this mapping"));
+                let note = tell(&fault, problem);
+                let Fault::Cover { dimension, .. } = fault else {
+                    root.push(note.at(root.file(), span.clone(), "in this mapping"));
+                    continue;
+                };
+                let size = problem.dimensions[dimension].size;
+                root.push(match factor(dimension, size, &places) {
+                    Some((own, at)) if !size.is_multiple_of(own.bound) => {
+                        let label = "does not divide the size";
+                        note.at(root.file(), at.clone(), label).hint(imperfect(size, own.bound))
+                    }
+                    Some((_, at)) => note.at(root.file(), at.clone(), "the first factor"),
+                    None => note.at(root.file(), span.clone(), "in this mapping"),
+                });
             }
             None
         }
     }
+}
+
+/// A factor as written: the loop, and where it stands.
+type Place = (Loop, std::ops::Range<usize>);
+
+/// Where to point for a dimension whose factors do not multiply to its size: at the first factor
+/// that does not divide it, or else at the first factor.
+fn factor(dimension: usize, size: u64, places: &[Place]) -> Option<&Place> {
+    let own = || places.iter().filter(|(own, _)| usize::from(own.dimension) == dimension);
+    own().find(|(own, _)| !size.is_multiple_of(own.bound)).or_else(|| own().next())
+}
+
+/// Names the divisors of a size next to a factor. A last tile that is cut short would need counts of
+/// its own at every level.
+fn imperfect(size: u64, factor: u64) -> String {
+    let divides = |own: &u64| size.is_multiple_of(*own);
+    // Bounded, as sizes may be large: a divisor that is further away is no help.
+    let below = (1..factor).rev().take(1 << 16).find(divides);
+    let above = (factor + 1..=size).take(1 << 16).find(divides);
+    let near: Vec<String> = below.iter().chain(&above).map(u64::to_string).collect();
+    let verb = if near.len() == 1 { "does" } else { "do" };
+    format!("imperfect factors are not supported; {} {verb} divide {size}", near.join(" and "))
 }
 
 /// A fault in words.
@@ -99,6 +147,7 @@ fn read_level(
     table: &TableReader<'_>,
     problem: &Problem,
     levels: &[&str],
+    places: &mut Vec<Place>,
 ) -> Option<(usize, LevelMapping)> {
     let name = table.text("level");
     let level = name.as_ref().and_then(|name| {
@@ -117,9 +166,14 @@ fn read_level(
         }
         found
     });
-    let temporal = read_loops(table, "temporal", problem);
-    let spatial_x = read_loops(table, "spatial_x", problem);
-    let spatial_y = read_loops(table, "spatial_y", problem);
+    let mut loops = |key| {
+        let read = read_loops(table, key, problem)?;
+        places.extend(read.iter().rev().cloned());
+        Some(read.into_iter().map(|(own, _)| own).collect())
+    };
+    let temporal = loops("temporal");
+    let spatial_x = loops("spatial_x");
+    let spatial_y = loops("spatial_y");
     let keep = read_keep(table, problem);
     table.finish();
     let entry = LevelMapping {
@@ -132,7 +186,7 @@ fn read_level(
 }
 
 /// Reads `"M=4 N=2"`, written outermost first as a loop nest reads, to innermost first.
-fn read_loops(table: &TableReader<'_>, key: &'static str, problem: &Problem) -> Option<Vec<Loop>> {
+fn read_loops(table: &TableReader<'_>, key: &'static str, problem: &Problem) -> Option<Vec<Place>> {
     let Some(text) = table.opt_text(key) else {
         return (!table.has(key)).then(Vec::new);
     };
@@ -149,7 +203,7 @@ fn read_loop(
     word: &str,
     text: &Located<String>,
     problem: &Problem,
-) -> Option<Loop> {
+) -> Option<Place> {
     let span = word_span(table, word, text);
     let parsed = word
         .split_once('=')
@@ -158,7 +212,7 @@ fn read_loop(
     let Some((name, bound)) = parsed else {
         table.problem(
             format!("`{word}` is no loop"),
-            span,
+            span.clone(),
             "expected a dimension and a positive factor, as `K=16`",
         );
         return None;
@@ -168,7 +222,7 @@ fn read_loop(
             problem.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
         let note = Note::new(format!("the problem has no dimension `{name}`")).at(
             table.file(),
-            span,
+            span.clone(),
             format!("the dimensions are `{}`", names.join("`, `")),
         );
         table.push(match nearest(name, names) {
@@ -177,7 +231,7 @@ fn read_loop(
         });
         return None;
     };
-    Some(Loop { dimension: u8::try_from(dimension).ok()?, bound })
+    Some((Loop { dimension: u8::try_from(dimension).ok()?, bound }, span))
 }
 
 /// The bytes of one word of a string value, where the text was written plainly.

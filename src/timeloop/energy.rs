@@ -161,5 +161,6 @@ fn storage(actions: &Actions) -> StorageEnergy {
         decompress: actions.or_zero(&["decompression_count"]),
         compress: actions.or_zero(&["compression_count"]),
         leak_per_cycle: actions.or_zero(&["leak"]),
+        interpolated: None,
     }
 }

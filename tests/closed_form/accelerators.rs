@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use signloop::{
-    arch::accelerator::{self, Accelerator},
+    arch::{
+        accelerator::{self, Accelerator},
+        energy::{Scaling, SramQuery, sram_energy},
+    },
     config::Document,
     mapping::{self, Mapping},
     model::{accelerator::Evaluator, sparse::Rules},
@@ -131,4 +134,32 @@ fn two_of_four_weights_run_twice_as_fast_on_the_sparse_tensor_core() {
     let words: u64 = 256 * 1024 * 8 / 2 + 256 * 1024 * 4;
     let bound = cycles(&shipped, DensitySpec::Structured(0.5), 32, Rules::Exact).unwrap();
     assert!(bound >= words / 42 && bound < 65_536, "{bound}");
+}
+
+/// A level without energies takes those of the table of SRAM energies; stated ones always win.
+#[test]
+fn levels_without_energies_take_them_from_the_table() {
+    let sized = |head: &str, energy: &str| {
+        let text = format!(
+            "kind = \"accelerator\"\nname = \"sized\"\n{head}\n\
+             [[storage]]\nname = \"Buffer\"\nsource = \"made up for this test\"\n\
+             capacity_words = 16384\nword_bits = 8\nblock_words = 8\n{energy}\n\
+             [compute]\nname = \"MAC\"\nsource = \"made up for this test\"\nword_bits = 8\n\
+             energy = {{ compute_pj = 1.0 }}\n"
+        );
+        let document = Document::parse("sized", text).unwrap();
+        accelerator::parse(&document).unwrap().levels[0].energy
+    };
+    let query = |node_nm, scaling| {
+        sram_energy(&SramQuery { bytes: 16_384, width_bits: 64, node_nm, scaling }).unwrap()
+    };
+    let found = sized("", "");
+    let wanted = query(45.0, Scaling::Endpoints);
+    assert_eq!((found.read.actual, found.fill.actual), (wanted.read_pj, wanted.write_pj));
+    assert!(found.interpolated.is_some());
+    let found = sized("node_nm = 22\nscaling = \"stillmaker\"\n", "");
+    assert_eq!(found.read.actual, query(22.0, Scaling::Stillmaker).read_pj);
+    let stated = sized("node_nm = 22\n", "energy = { read_pj = 1.25 }");
+    assert_eq!((stated.read.actual, stated.fill.actual), (1.25, 0.0));
+    assert!(stated.interpolated.is_none());
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use signloop::{
-    Error, Result, arch::accelerator, config::Document, mapping, model::accelerator::evaluate,
-    model::sparse::Rules, timeloop, workload::problem,
+    Error, Result, arch::accelerator, config::Document, mapper, mapping, model::sparse::Rules,
+    report::accelerator::evaluate_at, timeloop, workload::problem,
 };
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -27,7 +27,8 @@ fn run(path: &Path) -> Result<()> {
     let accelerator = accelerator::parse(&document)?;
     let problem = problem::parse(&document)?;
     let mapping = mapping::parse(&document, &problem, &accelerator.level_names())?;
-    evaluate(&accelerator, &problem, &mapping, Rules::Exact).map(|_| ())
+    mapper::parse_constraints(&document)?;
+    evaluate_at(&accelerator, &problem, &mapping, Rules::Exact, &document).map(|_| ())
 }
 
 #[test]

@@ -3,12 +3,17 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    Accelerator, ActionEnergy, Compute, MetadataStore, Storage, energy::read_energy,
-    format::read_format, sparse::read_saf,
+    Accelerator, ActionEnergy, Compute, MetadataStore, Storage,
+    energy::{Array, read_energy, table_energy},
+    format::read_format,
+    sparse::read_saf,
 };
 use crate::{
     Result,
-    arch::constants::Constants,
+    arch::{
+        constants::Constants,
+        energy::{SCALINGS, Scaling},
+    },
     config::{Bounds, Document, TableReader},
     diagnostics::Problem,
     mapping::MAX_LEVELS,
@@ -17,6 +22,8 @@ use crate::{
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 40, expected: "a positive integer" };
 const COUNT: Bounds<u64> = Bounds { least: 1, greatest: 1 << 20, expected: "a positive integer" };
 const BITS: Bounds<u64> = Bounds { least: 1, greatest: 4096, expected: "a width of 1 to 4096" };
+const NODE: Bounds<f64> =
+    Bounds { least: 1.0, greatest: 1000.0, expected: "a technology node in nm" };
 const BUFFERING: Bounds<f64> =
     Bounds { least: 1.0, greatest: 64.0, expected: "a number from 1 to 64" };
 
@@ -75,10 +82,13 @@ pub fn read(root: &TableReader<'_>) -> Option<Accelerator> {
         );
         return None;
     }
-    let levels: Vec<Option<Storage>> = tables.iter().map(read_storage).collect();
+    let node = read_node(root);
+    let levels: Vec<Option<Storage>> =
+        tables.iter().map(|table| read_storage(table, node.unwrap_or(DEFAULT_NODE))).collect();
     let compute = root.require_nested("compute").and_then(|table| read_compute(&table));
     let levels: Vec<Storage> = levels.into_iter().collect::<Option<_>>()?;
     let compute = compute?;
+    node?;
     if levels.is_empty() {
         return None;
     }
@@ -134,7 +144,38 @@ fn source_of(table: &TableReader<'_>) -> Option<Arc<str>> {
     Some(text.value.as_str().into())
 }
 
-fn read_storage(table: &TableReader<'_>) -> Option<Storage> {
+/// The node of the table of SRAM energies that was swept most closely.
+const DEFAULT_NODE: (f64, Scaling) = (45.0, Scaling::Endpoints);
+
+/// Node and scaling of energies that levels do not state.
+fn read_node(root: &TableReader<'_>) -> Option<(f64, Scaling)> {
+    let (mut node, mut good) = (DEFAULT_NODE, true);
+    if root.has("node_nm") {
+        match root.opt_number("node_nm", NODE) {
+            Some(stated) => node.0 = stated.value,
+            None => good = false,
+        }
+    } else {
+        root.node("node_nm");
+    }
+    if let Some(stated) = root.opt_text("scaling") {
+        match SCALINGS.iter().find(|(name, _)| *name == stated.value) {
+            Some((_, scaling)) => node.1 = *scaling,
+            None => {
+                let names: Vec<&str> = SCALINGS.iter().map(|(name, _)| *name).collect();
+                root.problem(
+                    format!("unknown scaling `{}`", stated.value),
+                    stated.span,
+                    format!("expected `{}`", names.join("`, `")),
+                );
+                good = false;
+            }
+        }
+    }
+    good.then_some(node)
+}
+
+fn read_storage(table: &TableReader<'_>, node: (f64, Scaling)) -> Option<Storage> {
     let name = table.text("name");
     let source = source_of(table);
     let bounded = |key, bounds| {
@@ -158,8 +199,30 @@ fn read_storage(table: &TableReader<'_>) -> Option<Storage> {
     let decompresses = table.flag("decompresses", false);
     let compresses = table.flag("compresses", false);
     let metadata = table.opt_nested("metadata").map(|table| read_metadata(&table));
-    let energy =
-        table.require_nested("energy").and_then(|energy| read_energy(&energy, source.clone()));
+    let energy = match table.opt_nested("energy") {
+        Some(energy) => read_energy(&energy, source.clone()),
+        None if table.has("energy") => None,
+        None => {
+            match (capacity_words, word_bits.as_ref(), block_words, metadata.unwrap_or(Some(None)))
+            {
+                (Some(words), Some(word), Some(block), Some(store)) => {
+                    let array = Array {
+                        bits: words.map(|words| words.saturating_mul(word.value)),
+                        width_bits: word.value * block.unwrap_or(1),
+                        metadata: store.map(|store| {
+                            let bits =
+                                store.depth.map(|depth| depth.saturating_mul(store.width_bits));
+                            (bits, store.width_bits)
+                        }),
+                        node,
+                    };
+                    table_energy(table, &array)
+                }
+                // Sizes that do not read were told already.
+                _ => None,
+            }
+        }
+    };
     let formats: Vec<Option<_>> = table.tables("format").iter().map(read_format).collect();
     let safs: Vec<Option<_>> = table.tables("saf").iter().map(read_saf).collect();
     table.finish();

@@ -15,7 +15,8 @@ pub(super) struct MetadataBits {
 /// Adds up the bits of all ranks.
 pub(super) fn metadata_bits(ranks: &Ranks, bits: &[WordBits]) -> MetadataBits {
     let mut sum = MetadataBits::default();
-    for (rank, bits) in ranks.as_slice().iter().zip(bits) {
+    for (place, rank) in ranks.used() {
+        let Some(bits) = bits.get(place) else { continue };
         for (part, bits) in [(&rank.metadata, bits.metadata), (&rank.payload, bits.payload)] {
             let bits = bits as f64;
             let total = &mut sum.words;

@@ -72,9 +72,11 @@ pub(super) fn combine(
                 .map(|all| all * through / size);
             let ranks = &mut ranks[level][own];
             ranks.reset(units.ranks().len());
-            for (index, (rank, units)) in
-                ranks.as_mut_slice().iter_mut().zip(units.ranks()).enumerate()
-            {
+            for (index, units) in units.ranks().iter().enumerate() {
+                if units.metadata == 0.0 && units.payload == 0.0 {
+                    continue;
+                }
+                let rank = ranks.rank_mut(index);
                 let local = local.filter(|_| index < sent);
                 let present = 1.0 - units_absent(tensor, level);
                 for (part, units) in

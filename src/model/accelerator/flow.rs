@@ -50,11 +50,13 @@ pub struct RankWords {
 pub struct Ranks {
     ranks: [RankWords; Format::MOST_RANKS],
     len: usize,
+    /// Bit r is set where rank r may hold anything: most ranks of a long format are trivial.
+    used: u16,
 }
 
 impl Default for Ranks {
     fn default() -> Self {
-        Self { ranks: [RankWords::default(); Format::MOST_RANKS], len: 0 }
+        Self { ranks: [RankWords::default(); Format::MOST_RANKS], len: 0, used: 0 }
     }
 }
 
@@ -62,6 +64,7 @@ impl Ranks {
     pub(super) fn reset(&mut self, len: usize) {
         self.ranks[..len].fill(RankWords::default());
         self.len = len;
+        self.used = 0;
     }
 
     /// The ranks, innermost first.
@@ -70,7 +73,24 @@ impl Ranks {
         &self.ranks[..self.len]
     }
 
+    /// The ranks that may hold anything, with their places.
+    pub(super) fn used(&self) -> impl Iterator<Item = (usize, &RankWords)> {
+        let mut left = self.used;
+        std::iter::from_fn(move || {
+            let rank = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            self.ranks.get(rank).map(|own| (rank, own))
+        })
+    }
+
+    /// One rank, to be set.
+    pub(super) fn rank_mut(&mut self, rank: usize) -> &mut RankWords {
+        self.used |= 1 << rank;
+        &mut self.ranks[rank]
+    }
+
     pub(super) fn as_mut_slice(&mut self) -> &mut [RankWords] {
+        self.used = ((1_u32 << self.len) - 1) as u16;
         &mut self.ranks[..self.len]
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Shape {
     /// Whether every index is one dimension of coefficient 1, and no dimension occurs twice: then
     /// two tiles are the same or share nothing.
     pub(super) simple: bool,
+    /// The dimension of each index of a simple tensor.
+    alone: [u8; MAX_INDICES],
     rules: Rules,
 }
 
@@ -31,7 +33,11 @@ impl Shape {
         let dimensions = terms().fold(0, |set, term| set | 1 << term.dimension);
         let simple = indices.iter().all(|index| index.len() == 1 && index[0].coefficient == 1)
             && terms().count() as u32 == u32::count_ones(dimensions);
-        Self { indices, dimensions, simple, rules }
+        let mut alone = [0; MAX_INDICES];
+        for (own, index) in alone.iter_mut().zip(&indices) {
+            *own = index.first().map_or(0, |term| term.dimension as u8);
+        }
+        Self { indices, dimensions, simple, alone, rules }
     }
 
     /// Number of indices.
@@ -47,14 +53,15 @@ impl Shape {
     /// Words along each index. Exact rules count the words that are touched; Timeloop counts the
     /// span from the first to the last, holes of a stride included.
     pub(super) fn tile(&self, sizes: &Sizes) -> Tile {
-        let mut extents = [1_u64; MAX_INDICES];
-        for (extent, index) in extents.iter_mut().zip(&self.indices) {
-            *extent = match self.rules {
-                Rules::Timeloop => span(index, sizes),
-                Rules::Exact => distinct(index, sizes),
-            };
+        if self.simple {
+            return Tile::from_fn(self.indices.len(), |index| {
+                sizes[usize::from(self.alone[index])]
+            });
         }
-        Tile::new(&extents[..self.indices.len()])
+        Tile::from_fn(self.indices.len(), |index| match self.rules {
+            Rules::Timeloop => span(&self.indices[index], sizes),
+            Rules::Exact => distinct(&self.indices[index], sizes),
+        })
     }
 
     /// Shift of each index when the operations shift by `steps` along the dimensions.

@@ -196,7 +196,8 @@ impl Target {
         let words = follower.tile(&self.own).size();
         match setting.rules {
             Rules::Exact => {
-                for (size, bound) in sizes.iter_mut().zip(together) {
+                // Few dimensions are walked together, and divisions are slow.
+                for (size, bound) in sizes.iter_mut().zip(together).filter(|(_, own)| *own > 1) {
                     *size = size.div_ceil(bound);
                 }
                 // Whole blocks are saved: the leader's tile spans the steps that one block serves.

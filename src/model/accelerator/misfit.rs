@@ -72,6 +72,21 @@ pub enum Misfit {
 }
 
 impl Misfit {
+    /// The level that it is about, where it is about one.
+    #[must_use]
+    pub fn level(&self) -> Option<usize> {
+        match self {
+            Self::Mapping(_) => None,
+            Self::Capacity { level, .. }
+            | Self::Metadata { level, .. }
+            | Self::Fanout { level, .. }
+            | Self::Format { level, .. }
+            | Self::Decompression { level, .. }
+            | Self::Follower { level, .. }
+            | Self::Ranks { level, .. } => Some(*level),
+        }
+    }
+
     /// In words, with names.
     #[must_use]
     pub fn tell(&self, accelerator: &Accelerator, problem: &Problem) -> Vec<Note> {

@@ -20,13 +20,24 @@ impl Tile {
     /// More than [`Tile::MAX_RANKS`] ranks, which the reader of a workload refuses.
     #[must_use]
     pub fn new(extents: &[u64]) -> Self {
-        let mut own = [1; Self::MAX_RANKS];
-        let mut size = 1_u64;
-        for (slot, extent) in own[..extents.len()].iter_mut().zip(extents) {
-            *slot = u32::try_from(*extent).unwrap_or(u32::MAX);
-            size = size.saturating_mul(*extent);
+        Self::from_fn(extents.len(), |rank| extents[rank])
+    }
+
+    /// A box of `ranks` ranks whose extents a function tells; as [`Tile::new`] otherwise. Written
+    /// where it is returned: a search makes many.
+    ///
+    /// # Panics
+    /// As [`Tile::new`].
+    #[inline]
+    #[must_use]
+    pub fn from_fn(ranks: usize, extent: impl Fn(usize) -> u64) -> Self {
+        let mut tile = Self { extents: [1; Self::MAX_RANKS], ranks: ranks as u8, size: 1 };
+        for (rank, slot) in tile.extents[..ranks].iter_mut().enumerate() {
+            let extent = extent(rank);
+            *slot = u32::try_from(extent).unwrap_or(u32::MAX);
+            tile.size = tile.size.saturating_mul(extent);
         }
-        Self { extents: own, ranks: extents.len() as u8, size }
+        tile
     }
 
     /// One element of a tensor of that many ranks.

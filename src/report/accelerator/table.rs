@@ -88,6 +88,9 @@ pub fn table(report: &AcceleratorReport) -> String {
         100.0 * compute.utilization
     );
     let _ = writeln!(text, "{} cycles, {:.4} uJ", report.cycles, report.energy_pj / 1e6);
+    for level in report.levels.iter().filter(|level| level.energy_from == "interpolated") {
+        let _ = writeln!(text, "energy of `{}`: {}", level.name, level.energy_source);
+    }
     text.push_str("words of all instances, expected; energy is modelled, not measured\n");
     text
 }

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use super::instance::InstanceReport;
 use crate::{
-    arch::accelerator::Accelerator,
+    arch::{
+        accelerator::{Accelerator, Storage},
+        energy::{SCALINGS, SramQuery},
+    },
     model::{
         accelerator::{Evaluation, Flow, RankWords, TensorCost, Words},
         sparse::Rules,
@@ -70,6 +73,10 @@ pub struct LevelReport {
     pub words_available: Option<u64>,
     /// Leakage of all instances.
     pub leak_pj: f64,
+    /// `stated` in the description, or `interpolated` from the table of SRAM energies.
+    pub energy_from: &'static str,
+    /// Where its energies come from.
+    pub energy_source: String,
     /// The tensors that it keeps.
     pub tensors: Vec<TensorReport>,
 }
@@ -138,6 +145,11 @@ impl AcceleratorReport {
                 words_needed: cost.words_needed,
                 words_available: storage.capacity_words,
                 leak_pj: cost.leak_pj,
+                energy_from: match storage.energy.interpolated {
+                    None => "stated",
+                    Some(_) => "interpolated",
+                },
+                energy_source: energy_source(storage),
                 tensors,
             }
         });
@@ -164,6 +176,18 @@ impl AcceleratorReport {
             levels: levels.collect(),
         }
     }
+}
+
+fn energy_source(storage: &Storage) -> String {
+    let Some(SramQuery { bytes, width_bits, node_nm, scaling }) = storage.energy.interpolated
+    else {
+        return storage.source.to_string();
+    };
+    let name = SCALINGS.iter().find(|(_, own)| *own == scaling).map_or("", |(name, _)| name);
+    format!(
+        "CACTI 7.0 runs (arch/data/sram.csv), interpolated at {bytes} bytes, {width_bits} bits an \
+         access, {node_nm} nm, scaling {name}"
+    )
 }
 
 /// The nearest whole number of an expectation.
