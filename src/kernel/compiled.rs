@@ -188,17 +188,13 @@ impl Kernel {
         sum
     }
 
-    /// Memory reads and writes of a run's instructions; `None` without machine code. Widening of
-    /// integer inputs is counted in vectors of 16 activations.
+    /// Memory reads and writes of a run's machine code; `None` without it. Widening of integer
+    /// inputs is not in it.
     #[must_use]
     pub fn memory_accesses(&self) -> Option<(u64, u64)> {
         let (reads, writes) = self.body.accesses()?;
         let blocks = self.blocks() as u64;
-        let wide = match self.options.activations {
-            Activations::Fp32 => 0,
-            Activations::Unsigned { .. } => self.geometry.input.len() as u64 / 16,
-        };
-        Some((reads * blocks + wide, writes * blocks + wide))
+        Some((reads * blocks, writes * blocks))
     }
 
     /// Instructions of a run; `None` without machine code. Widening of integer inputs, calls and

@@ -237,7 +237,11 @@ fn part(
                     };
                     // The code of a chunk runs over several blocks while it is near, and their
                     // sums wait.
-                    let most = if entries[pass].len() > 1 { kernel.waiting } else { 1 };
+                    if let [entry] = entries[pass][..] {
+                        (start..end).for_each(|block| run(entry, block, 0));
+                        continue;
+                    }
+                    let most = kernel.waiting;
                     let together = (end - start).div_ceil((end - start).div_ceil(most));
                     for first in (start..end).step_by(together) {
                         let blocks = first..end.min(first + together);
