@@ -83,11 +83,18 @@ pub(super) fn write_labels(
         bottom: y + reach,
     };
     let mut taken: Vec<Rectangle> = marked().map(|point| around(place(point), MARKER)).collect();
+    // Error bars are in the way as lines are.
+    let bars = marked().filter_map(|point| {
+        let (low, high) = point.spread?;
+        let end = |y: f64| points(chart.backend_coord(&(point.x, y)));
+        Some((end(low), end(high)))
+    });
     let lines: Vec<(Point, Point)> = data()
         .filter(|series| series.marks != Marks::Markers)
         .flat_map(|series| series.points.windows(2))
         .filter(|pair| pair.iter().all(|point| has_place(figure, point)))
         .map(|pair| (place(&pair[0]), place(&pair[1])))
+        .chain(bars)
         .collect();
     let allowed = {
         let (across, up) = chart.plotting_area().get_pixel_range();
@@ -136,7 +143,7 @@ fn spots((x, y): Point, width: f64, cap: f64) -> Vec<Point> {
         for up in [y - off - cap, y + off] {
             spots.extend([(x + off, up), (x - off - width, up), (x - width / 2.0, up)]);
         }
-        for top in [y - cap / 2.0, y - cap - gap / 2.0] {
+        for top in [y - cap / 2.0, y - cap - gap * 0.75] {
             spots.extend([(x + gap + off, top), (x - gap - off - width, top)]);
         }
     }

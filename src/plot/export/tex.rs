@@ -27,7 +27,7 @@ pub fn tex(figure: &Figure, style: Style, width: Column, provenance: &Provenance
     let size = format!("width={:.0}pt, height=140pt", style.width(width));
     let id = &figure.id;
     match &figure.content {
-        Content::Bars(bars) => write_bars(&mut text, id, bars, &size),
+        Content::Bars(bars) => write_bars(&mut text, id, bars, &size, style.width(width)),
         Content::Points(points) => write_points(&mut text, id, points, &size),
         Content::Heat(heat) => write_heat(&mut text, id, heat, &size),
     }
@@ -43,10 +43,14 @@ fn rgb(series: usize, of: usize) -> String {
     format!("{{rgb,255:red,{};green,{};blue,{}}}", colour.0, colour.1, colour.2)
 }
 
-fn write_bars(text: &mut String, id: &str, bars: &BarFigure, size: &str) {
+fn write_bars(text: &mut String, id: &str, bars: &BarFigure, size: &str, page: f64) {
+    // Two thirds of what a category has of the page, which titles and numbers share.
+    let room = 0.55 * page / bars.categories.len().max(1) as f64;
     let kind = match bars.layout {
-        Layout::Stacked => "ybar stacked, bar width=6pt",
-        Layout::Grouped => "ybar=0pt, bar width=2pt",
+        Layout::Stacked => format!("ybar stacked, bar width={room:.1}pt"),
+        Layout::Grouped => {
+            format!("ybar=0pt, bar width={:.1}pt", room / bars.series.len().max(1) as f64)
+        }
     };
     let labels: Vec<String> =
         bars.categories.iter().map(|category| format!("{{{}}}", escape(category))).collect();
@@ -54,7 +58,8 @@ fn write_bars(text: &mut String, id: &str, bars: &BarFigure, size: &str) {
     let _ = writeln!(
         text,
         "\\begin{{axis}}[{kind}, {size}, ymin=0, ylabel={{{}}},\n  xtick={{0,...,{last}}}, \
-         xticklabels={{{}}},\n  x tick label style={{rotate=45, anchor=east}}, {FONT}]",
+         xticklabels={{{}}},\n  x tick label style={{rotate=45, anchor=east}}, \
+         enlarge x limits={{abs=0.6}}, {FONT}]",
         escape(&bars.axis),
         labels.join(","),
     );
