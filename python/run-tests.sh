@@ -16,4 +16,6 @@ python3 -m venv "$work/fresh"
 "$work/fresh/bin/pip" install --quiet "$work"/wheels/signloop-*.whl
 "$work/fresh/bin/pip" list --format freeze
 "$work/fresh/bin/pip" install --quiet pytest
-"$work/fresh/bin/python" -m pytest -q -p no:cacheprovider tests "$@"
+# Not from this folder: its sources must not be found in place of the wheel.
+cd tests
+"$work/fresh/bin/pytest" -q -p no:cacheprovider . "$@"
