@@ -14,7 +14,8 @@ use crate::{
     Error, Result,
     diagnostics::Problem,
     train::{
-        self, Job, Progress, QuantizeSettings, Settings, Trained,
+        self, CHECKPOINT, Job, Progress, QuantizeSettings, Settings, Trained,
+        checkpoint::Checkpoint,
         data::DatasetSource,
         settings::{ACTIVATIONS, OPTIMIZERS, SCALES, SCHEDULES, SCOPES, SURROGATES},
     },
@@ -124,13 +125,12 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         resume: arguments.resume,
         threads: arguments.threads,
     };
-    let mut done = 0;
-    let outcome = train::run(&job, &stop, |progress| {
-        done = progress.last.map_or(0, |row| row.epoch);
-        show(&bar, progress);
-    });
+    let outcome = train::run(&job, &stop, |progress| show(&bar, progress));
     bar.finish_and_clear();
     if matches!(outcome, Err(Error::Interrupted)) {
+        // Asked of the file: a checkpoint may be younger than the last progress told.
+        let kept = Checkpoint::open(&arguments.out.join(CHECKPOINT));
+        let done = kept.map_or(0, |checkpoint| checkpoint.header.epoch);
         let _ = emit_note(&stopped(done, settings.epochs));
     }
     emit(&summary(&outcome?)?, None)
