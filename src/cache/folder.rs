@@ -41,6 +41,12 @@ struct Kept {
     path: PathBuf,
 }
 
+impl Contents {
+    fn of(kept: &[Kept]) -> Self {
+        Self { entries: kept.len() as u64, bytes: kept.iter().map(|entry| entry.bytes).sum() }
+    }
+}
+
 impl Folder {
     pub(super) fn new(path: PathBuf, limit_bytes: u64) -> Self {
         Self { path, limit_bytes, bytes: Mutex::new(None) }
@@ -61,8 +67,7 @@ impl Folder {
     /// Number and bytes of the entries.
     #[must_use]
     pub fn contents(&self) -> Contents {
-        let kept = self.list();
-        Contents { entries: kept.len() as u64, bytes: kept.iter().map(|entry| entry.bytes).sum() }
+        Contents::of(&self.list())
     }
 
     /// Removes every entry, and says what there was. What is being written stays.
@@ -70,9 +75,9 @@ impl Folder {
     /// # Errors
     /// An entry cannot be removed.
     pub fn clear(&self) -> io::Result<Contents> {
-        let contents = self.contents();
-        self.list().iter().try_for_each(|entry| std::fs::remove_file(&entry.path))?;
-        Ok(contents)
+        let kept = self.list();
+        kept.iter().try_for_each(|entry| std::fs::remove_file(&entry.path))?;
+        Ok(Contents::of(&kept))
     }
 
     /// Removes what runs that were killed left half written.
@@ -103,22 +108,22 @@ impl Folder {
     /// nine tenths of it are left, so that the next ones do not list the folder again.
     pub(super) fn grown(&self, by: u64) {
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = match *bytes {
-            Some(known) => known + by,
-            None => self.contents().bytes,
-        };
-        *bytes = Some(if now > self.limit_bytes { self.prune() } else { now });
+        // An unknown folder is listed once: pruning leaves one within its limit as it is.
+        *bytes = Some(match *bytes {
+            Some(known) if known + by <= self.limit_bytes => known + by,
+            _ => self.prune(),
+        });
     }
 
-    /// Removes the longest unused entries and returns the bytes that are left.
+    /// Removes the longest unused entries of a folder over its limit; returns the bytes that are
+    /// left.
     fn prune(&self) -> u64 {
         let mut kept = self.list();
-        kept.sort_by(|a, b| a.used.cmp(&b.used).then_with(|| a.path.cmp(&b.path)));
-        let mut bytes: u64 = kept.iter().map(|entry| entry.bytes).sum();
+        let mut bytes = Contents::of(&kept).bytes;
         if bytes <= self.limit_bytes {
-            // Another run has made room.
             return bytes;
         }
+        kept.sort_by(|a, b| a.used.cmp(&b.used).then_with(|| a.path.cmp(&b.path)));
         for entry in kept {
             if bytes <= self.limit_bytes / 10 * 9 {
                 break;
