@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
 use super::{
-    common::{load_workload, schemes_of, weights_of},
+    common::{Compat, load_workload, rules_of, schemes_of, weights_of},
     map::{mapping_file, progress},
     selection::Selection,
 };
@@ -20,7 +18,7 @@ use crate::{
     diagnostics::Problem as Note,
     mapper::parse_constraints,
     mapping::{self, Mapping},
-    model::{accelerator::evaluate, sparse::Rules},
+    model::accelerator::evaluate,
     report::{
         accelerator::{AcceleratorReport, evaluate_at},
         map::{self, MapReport, MapRequest, Objective, layers_of},
@@ -31,13 +29,6 @@ use crate::{
         problem::{self, Problem},
     },
 };
-
-/// Whose numbers to reproduce.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Compat {
-    /// Timeloop's roundings and quirks; see docs/timeloop-compat.md.
-    Timeloop,
-}
 
 /// Whether the machine given is an accelerator: YAML files, a TOML file of that kind, or a shipped
 /// one.
@@ -106,13 +97,6 @@ pub(super) fn simulate_network(
         })
         .collect::<Result<_>>()?;
     map::mapped(&request, &given)
-}
-
-fn rules_of(compat: Option<Compat>) -> Rules {
-    match compat {
-        Some(Compat::Timeloop) => Rules::Timeloop,
-        None => Rules::Exact,
-    }
 }
 
 fn is_yaml(file: &Path) -> bool {

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub(super) use crate::selection::{
     iterations_of, load_workload, parse_names, schemes_of, weights_of,
 };
-use crate::{Error, Result, report::write_atomically};
+use crate::{Error, Result, model::sparse::Rules, report::write_atomically};
 
 /// How a result without a flat form is printed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -22,6 +22,21 @@ pub(super) enum ReportFormat {
     Table,
     Json,
     Csv,
+}
+
+/// Whose numbers to reproduce.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Compat {
+    /// Timeloop's roundings and quirks; see docs/timeloop-compat.md.
+    Timeloop,
+}
+
+/// The rules of the model that reproduce them.
+pub(super) fn rules_of(compat: Option<Compat>) -> Rules {
+    match compat {
+        Some(Compat::Timeloop) => Rules::Timeloop,
+        None => Rules::Exact,
+    }
 }
 
 /// Writes to a file, whole or not at all, or to standard output.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{ReportFormat, emit, load_workload, schemes_of, weights_of};
+use super::common::{Compat, ReportFormat, emit, load_workload, rules_of, schemes_of, weights_of};
 use crate::{
     Error, Result,
     arch::accelerator,
@@ -15,7 +15,7 @@ use crate::{
     model::sparse::Rules,
     report::{
         Provenance, json,
-        map::{self, MapLayer, MapRequest, Objective, layers_of},
+        map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of},
         write_atomically,
     },
     workload::problem,
@@ -99,12 +99,6 @@ enum Aim {
     Cycles,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Compat {
-    /// Timeloop 4cf6d4c.
-    Timeloop,
-}
-
 /// Searches and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     let document = accelerator::document(&arguments.arch)?;
@@ -113,10 +107,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         Some(path) => parse_constraints(&Document::read(path)?)?,
         None => parse_constraints(&document)?,
     };
-    let rules = match arguments.compat {
-        Some(Compat::Timeloop) => Rules::Timeloop,
-        None => Rules::Exact,
-    };
+    let rules = rules_of(arguments.compat);
     let (workload, layers, weights) = layers(arguments, rules)?;
     let request = MapRequest {
         accelerator: &accelerator,
@@ -153,12 +144,16 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
             write_atomically(&folder.join(name), layer.solved().mapping.as_bytes())?;
         }
     }
-    let text = match arguments.format {
-        ReportFormat::Table => map::table(&report),
-        ReportFormat::Csv => map::csv(&report),
-        ReportFormat::Json => json(&report)?,
-    };
-    emit(&text, arguments.out.as_deref())
+    emit(&report_text(&report, arguments.format)?, arguments.out.as_deref())
+}
+
+/// The report of a network on an accelerator, as text.
+pub(super) fn report_text(report: &MapReport, format: ReportFormat) -> Result<String> {
+    Ok(match format {
+        ReportFormat::Table => map::table(report),
+        ReportFormat::Csv => map::csv(report),
+        ReportFormat::Json => json(report)?,
+    })
 }
 
 /// Name, layers and provenance of what is mapped.

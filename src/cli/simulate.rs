@@ -7,8 +7,9 @@ use std::{
 };
 
 use super::{
-    accelerate::{self, Compat},
-    common::{ReportFormat, emit},
+    accelerate,
+    common::{Compat, ReportFormat, emit},
+    map::report_text,
     progress::Progress,
     selection::{Selection, warn_of_damage},
 };
@@ -80,10 +81,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         (Some(layer), _) => explain(&request, layer)?,
         (None, ReportFormat::Table) => report::table(&simulate(&request)?),
         (None, ReportFormat::Csv) => report::csv(&simulate(&request)?),
-        (None, ReportFormat::Json) => {
-            let report = simulate(&request)?;
-            json(&report)?
-        }
+        (None, ReportFormat::Json) => json(&simulate(&request)?)?,
     };
     progress.done();
     warn_of_damage(resolved.damaged());
@@ -128,12 +126,7 @@ fn run_accelerator(arguments: &Args) -> Result<()> {
         let (arch, compat) = (&arguments.arch[0], arguments.compat);
         let report =
             accelerate::simulate_network(arch, network, mapping, compat, &arguments.selection)?;
-        let text = match arguments.format {
-            ReportFormat::Table => report::map::table(&report),
-            ReportFormat::Csv => report::map::csv(&report),
-            ReportFormat::Json => json(&report)?,
-        };
-        return emit(&text, arguments.out.as_deref());
+        return emit(&report_text(&report, arguments.format)?, arguments.out.as_deref());
     }
     let report = accelerate::simulate(&arguments.arch, workload, mapping, arguments.compat)?;
     let text = match arguments.format {
