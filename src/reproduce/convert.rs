@@ -5,9 +5,10 @@ use crate::{
     Error, Result,
     quant::Scheme,
     train::{
-        CHECKPOINT, Engine, Network, Optimizer, Score, Session,
+        CHECKPOINT, Engine, Network, Optimizer, Session,
         checkpoint::Checkpoint,
         data::{fill_batch, shuffled},
+        evaluate,
     },
 };
 use std::sync::atomic::AtomicBool;
@@ -43,20 +44,10 @@ pub fn convert(setting: &Setting, tuning: u64) -> Result<Converted> {
         Network::new(&workload, recipe.batch, recipe.activation, recipe.seed, Engine::detect())?;
     Checkpoint::open(&folder.path().join(CHECKPOINT))?.restore(&mut network.parameters, None)?;
     let size = network.input_len();
-    let mut labels = Vec::new();
-    let mut evaluate = |network: &mut Network| -> Result<f64> {
-        network.prepare(quantizer, false)?;
-        let all: Vec<u32> = (0..data.test.len() as u32).collect();
-        let mut score = Score::default();
-        for indices in all.chunks(recipe.batch) {
-            let input = &mut network.input()[..indices.len() * size];
-            fill_batch(&data, &data.test, indices, None, input, &mut labels);
-            network.forward(indices.len(), false);
-            score += network.score(&labels);
-        }
-        Ok(score.accuracy())
+    let accuracy = |network: &mut Network| -> Result<f64> {
+        Ok(evaluate(network, &recipe, (&data, &data.test))?.0.accuracy())
     };
-    let at_once = evaluate(&mut network)?;
+    let at_once = accuracy(&mut network)?;
     let mut optimizer =
         Optimizer::new(recipe.rule, recipe.weight_decay as f32, &network.parameters);
     let mut labels = Vec::new();
@@ -76,5 +67,5 @@ pub fn convert(setting: &Setting, tuning: u64) -> Result<Converted> {
             optimizer.step(&mut network.parameters, rate as f32);
         }
     }
-    Ok(Converted { binary: trained, at_once, tuned: evaluate(&mut network)? })
+    Ok(Converted { binary: trained, at_once, tuned: accuracy(&mut network)? })
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// File of the packed weights in a run's folder.
-const WEIGHTS: &str = "weights.safetensors";
+pub const WEIGHTS: &str = "weights.safetensors";
 /// File of the distribution fits.
 const FITS: &str = "fits.csv";
 /// The network with these weights, for `--workload`.

@@ -223,18 +223,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// A weight is not finite.
     pub fn evaluate(&mut self, images: &Images) -> Result<(Score, Density)> {
-        let density = self.network.prepare(self.recipe.quantizer.as_ref(), false)?;
-        let size = self.network.input_len();
-        let all: Vec<u32> = (0..images.len() as u32).collect();
-        let mut score = Score::default();
-        let mut labels = Vec::new();
-        for indices in all.chunks(self.recipe.batch) {
-            let input = &mut self.network.input()[..indices.len() * size];
-            fill_batch(self.dataset, images, indices, None, input, &mut labels);
-            self.network.forward(indices.len(), false);
-            score += self.network.score(&labels);
-        }
-        Ok((score, density))
+        evaluate(&mut self.network, self.recipe, (self.dataset, images))
     }
 
     /// `place` says in words where the loss stopped being a number.
@@ -247,6 +236,30 @@ impl<'a> Session<'a> {
             .hint("a smaller --rate keeps the weights finite")
             .into()
     }
+}
+
+/// Loss, accuracy and density of a network on images of a data set, without augmentation, with
+/// running statistics.
+///
+/// # Errors
+/// A weight is not finite.
+pub fn evaluate(
+    network: &mut Network,
+    recipe: &Recipe,
+    (dataset, images): (&Dataset, &Images),
+) -> Result<(Score, Density)> {
+    let density = network.prepare(recipe.quantizer.as_ref(), false)?;
+    let size = network.input_len();
+    let all: Vec<u32> = (0..images.len() as u32).collect();
+    let mut score = Score::default();
+    let mut labels = Vec::new();
+    for indices in all.chunks(recipe.batch) {
+        let input = &mut network.input()[..indices.len() * size];
+        fill_batch(dataset, images, indices, None, input, &mut labels);
+        network.forward(indices.len(), false);
+        score += network.score(&labels);
+    }
+    Ok((score, density))
 }
 
 fn check_shapes(workload: &Workload, dataset: &Dataset) -> Result<()> {

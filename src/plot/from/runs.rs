@@ -8,11 +8,8 @@ use crate::{
     diagnostics::{Problem, Problems},
     plot::data::{DataPoint, Marks, PointSeries},
     quant::PackedWeights,
-    train::{CHECKPOINT, checkpoint::Checkpoint},
+    train::{CHECKPOINT, WEIGHTS, checkpoint::Checkpoint},
 };
-
-/// The packed weights in a run's folder.
-const WEIGHTS: &str = "weights.safetensors";
 
 /// The files that a figure needs of a run's folder.
 pub const RUN_FILES: [&str; 2] = [CHECKPOINT, WEIGHTS];
