@@ -2,13 +2,20 @@
 
 use serde_json::Value;
 
-use super::{Choice, Input, single};
+use super::{
+    Choice, Input,
+    json::{parse, text},
+    single,
+};
 use crate::{
     Result,
     diagnostics::Problem,
     plot::data::{BarFigure, Content, Figure, Layout, Series},
     quant::Scheme,
 };
+
+/// How such a file is made.
+const HINT: &str = "make one with `signloop measure --format json --out FILE`";
 
 /// Bars by scheme, one colour a kernel and activation type.
 pub(super) fn speed(inputs: &[Input], choice: &Choice) -> Result<Figure> {
@@ -68,13 +75,8 @@ impl Measured {
     /// # Errors
     /// It is not JSON of that form, or holds no rows.
     pub fn read(input: &Input) -> Result<Self, Problem> {
-        let wrong = |message: String| {
-            Problem::new(message)
-                .in_file(&input.name())
-                .hint("make one with `signloop measure --format json --out FILE`")
-        };
-        let document: Value = serde_json::from_slice(&input.bytes)
-            .map_err(|error| wrong(format!("the file is not JSON: {error}")))?;
+        let wrong = |message: String| Problem::new(message).in_file(&input.name()).hint(HINT);
+        let document = parse(input).map_err(|problem| problem.hint(HINT))?;
         let rows = document.get("layers").and_then(Value::as_array);
         let rows = rows.ok_or_else(|| wrong("the file has no `layers`".to_owned()))?;
         let rows =
@@ -189,9 +191,7 @@ impl Measured {
 }
 
 fn read_row(row: &Value) -> Result<Timed, String> {
-    let text = |key: &str| {
-        row.get(key).and_then(Value::as_str).ok_or_else(|| format!("a row has no `{key}`"))
-    };
+    let text = |key: &str| text(row, key).map_err(|key| format!("a row has no `{key}`"));
     let scheme = text("scheme")?;
     let activations = match &row["activations"] {
         Value::String(name) => name.clone(),
@@ -205,9 +205,9 @@ fn read_row(row: &Value) -> Result<Timed, String> {
         .filter(|time| time.is_finite() && *time > 0.0)
         .ok_or("a row has no `min_us` above zero")?;
     Ok(Timed {
-        layer: text("layer")?.to_owned(),
+        layer: text("layer")?,
         scheme: scheme.parse().map_err(|_| format!("a row has the unknown scheme `{scheme}`"))?,
-        method: text("method")?.to_owned(),
+        method: text("method")?,
         activations,
         time_us,
     })
