@@ -17,9 +17,7 @@ use crate::{Error, Result};
 pub fn json(value: &impl Serialize) -> Result<String> {
     let text =
         serde_json::to_string_pretty(value).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(text
-        + "
-")
+    Ok(text + "\n")
 }
 
 /// Writes a file through a temporary one in the same folder, then renames it.
