@@ -15,7 +15,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -72,13 +71,12 @@ def main():
     if arguments.peer:
         peer(*arguments.peer)
         return
+    # Here, for the isolated child has no files beside this one.
+    from peers import environment
+
     with tempfile.TemporaryDirectory() as temporary:
         venv = arguments.venv or Path(temporary) / "venv"
-        python = venv / "bin" / "python"
-        if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-            packages = [f"da4ml=={VERSION}", "numpy"]
-            subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
+        python = environment(venv, f"da4ml=={VERSION}", "numpy")
         print(f"[{arguments.shape}], adds per output position, da4ml {VERSION}")
         print(f"{'scheme':14} {'seed':>4} {'program':26} {'adds':>7} {'seconds':>8} {'CPU s':>7}")
         for scheme in arguments.schemes.split(","):

@@ -11,12 +11,9 @@ the library fuses to integer convolutions. The two programs run in turns; every 
 fastest over all rounds. The library takes the processor's widest instruction set.
 """
 import argparse
-import subprocess
-import sys
 import tempfile
-from pathlib import Path
 
-from peers import LAYERS, Best, shell
+from peers import LAYERS, Best, environment, shell
 
 LONG, SHORT = 6, 1
 
@@ -90,15 +87,6 @@ def peer(runs):
             print(kind, size, (best[0] - best[1]) / (LONG - SHORT) * 1e6)
 
 
-def environment(folder):
-    """The interpreter of the virtual environment, with the packages."""
-    python = Path(folder) / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    shell([str(python), "-m", "pip", "install", "-q", "onnxruntime", "onnx", "numpy"])
-    return python
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
@@ -111,7 +99,7 @@ def main():
         return peer(arguments.runs)
     best = Best()
     with tempfile.TemporaryDirectory() as temporary:
-        python = environment(arguments.venv or temporary)
+        python = environment(arguments.venv or temporary, "onnxruntime", "onnx", "numpy")
         version = shell([str(python), "-c", "import onnxruntime; print(onnxruntime.__version__)"]).strip()
         for _ in range(arguments.rounds):
             # Not -I: the child imports peers.py beside this file.

@@ -1,7 +1,8 @@
-"""What the scripts that time signloop beside another library share."""
+"""What the scripts that run signloop beside another library share."""
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -11,6 +12,15 @@ LAYERS = {"64x56": "layer1.0.conv1", "128x28": "layer2.0.conv2", "256x14": "laye
 
 def shell(command, **options):
     return subprocess.run(command, check=True, text=True, capture_output=True, **options).stdout
+
+
+def environment(folder, *packages):
+    """The interpreter of the virtual environment in a folder, made if it is not there, with the packages."""
+    python = Path(folder) / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
+    return python
 
 
 def ours(level, schemes):

@@ -14,12 +14,11 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from peers import ROOT, environment
 
 
 def peer(batch, threads, steps):
@@ -113,10 +112,7 @@ def main():
         return
     with tempfile.TemporaryDirectory() as temporary:
         venv = arguments.venv or Path(temporary) / "venv"
-        python = venv / "bin" / "python"
-        if not python.exists():
-            run([sys.executable, "-m", "venv", str(venv)])
-            run([str(python), "-m", "pip", "install", "--quiet", "torch", "numpy"])
+        python = environment(venv, "torch", "numpy")
         if arguments.install_only:
             return
         bench = ["cargo", "bench", "--quiet", "--bench", "train", "--no-run"]
@@ -131,13 +127,13 @@ def compare(arguments, python):
     other = [str(python), __file__, "--peer", "--batch", size[0], "--threads", size[1]]
     other += ["--steps", str(arguments.steps)]
     times, peaks, version = {"signloop": []}, {"signloop": 0.0, "torch": 0.0}, ""
-    environment = dict(os.environ, OMP_NUM_THREADS=size[1])
+    variables = dict(os.environ, OMP_NUM_THREADS=size[1])
     for _ in range(arguments.rounds):
         text = run(own, cwd=ROOT)
         steps = [float(step) for step in re.findall(r"^([\d.]+) ms", text, re.M)]
         times["signloop"] += steps[2:]
         peaks["signloop"] = max(peaks["signloop"], float(re.search(r"peak ([\d.]+)", text)[1]))
-        answer = json.loads(run(other, env=environment))
+        answer = json.loads(run(other, env=variables))
         version = answer["version"]
         peaks["torch"] = max(peaks["torch"], answer["peak"])
         for layout, steps in answer["times"].items():
