@@ -103,6 +103,7 @@ pub(crate) fn train<'py>(
         folder: &out,
         resume: settings.resume,
         threads: settings.threads,
+        data_note: None,
     };
     // The last state, and the first of every epoch that nobody has been told of yet.
     let heard: Mutex<Vec<Heard>> = Mutex::new(Vec::new());

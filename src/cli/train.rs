@@ -104,6 +104,9 @@ pub(super) struct Args {
     /// Threads; all cores if absent. They do not change the result.
     #[arg(long)]
     threads: Option<usize>,
+    /// What is special about the data, in words, for the provenance of the packed weights.
+    #[arg(long, value_name = "TEXT")]
+    data_note: Option<String>,
 }
 
 /// Trains, and prints where the results are.
@@ -124,6 +127,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         folder: &arguments.out,
         resume: arguments.resume,
         threads: arguments.threads,
+        data_note: arguments.data_note.as_deref(),
     };
     let outcome = train::run(&job, &stop, |progress| show(&bar, progress));
     bar.finish_and_clear();

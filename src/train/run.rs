@@ -52,6 +52,8 @@ pub struct Job<'a> {
     pub resume: bool,
     /// Threads; all cores if absent. They do not change the result.
     pub threads: Option<usize>,
+    /// What is special about the data, in words, for the provenance of the packed weights.
+    pub data_note: Option<&'a str>,
 }
 
 /// How a run ended, and where its results are.
@@ -117,7 +119,7 @@ pub fn run(
             Session::new(workload, &dataset, &recipe, teacher.as_ref(), folder, job.resume)?;
         session.run(stop, tell)?;
         if let Some(quantizer) = &recipe.quantizer {
-            write_results(&session, workload, &recipe, quantizer, folder)?;
+            write_results(&session, job, &recipe, quantizer)?;
         }
         let packed = |file| recipe.quantizer.map(|_| folder.join(file));
         Ok(Trained {
@@ -149,11 +151,11 @@ fn open_teacher(path: &Path) -> Result<Checkpoint> {
 /// Writes fits, packed weights, and the workload that goes with them.
 fn write_results(
     session: &Session<'_>,
-    workload: &Workload,
+    job: &Job<'_>,
     recipe: &Recipe,
     quantizer: &Quantizer,
-    folder: &Path,
 ) -> Result<()> {
+    let (workload, folder) = (job.workload, job.folder);
     let named = session.network().quantized(quantizer)?;
     let parameters = &session.network().parameters;
     let latents = |name: &str| {
@@ -166,10 +168,11 @@ fn write_results(
     let settings: Vec<String> =
         recipe.fields().into_iter().map(|(key, value)| format!("{key} {value}")).collect();
     let provenance = format!(
-        "trained by signloop {}: {} on {}, test accuracy {:.2} %; {}",
+        "trained by signloop {}: {} on {}{}, test accuracy {:.2} %; {}",
         env!("CARGO_PKG_VERSION"),
         workload.name,
         session.dataset().name,
+        job.data_note.map(|note| format!(" ({note})")).unwrap_or_default(),
         100.0 * accuracy,
         settings.join(", ")
     );
