@@ -105,8 +105,11 @@ fn other_schemes_learn_the_digits() {
 fn trained_weights_are_simulated() {
     let room = tempfile::tempdir().unwrap();
     let folder = room.path().join("run");
-    succeed(&mut train(&folder, &SMALL));
+    succeed(train(&folder, &SMALL).args(["--data-note", "from scikit-learn"]));
     let weights = folder.join("weights.safetensors");
+    let packed = bytes(&folder, "weights.safetensors");
+    let provenance = "UCI digits 8x8 (from scikit-learn), test accuracy";
+    assert!(packed.windows(provenance.len()).any(|window| window == provenance.as_bytes()));
     let output = succeed(
         Command::new(env!("CARGO_BIN_EXE_signloop"))
             .args(["simulate", "--arch", "xeon-gold-6226", "--workload", "resnet8-digits"])
