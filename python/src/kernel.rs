@@ -10,9 +10,10 @@ use pyo3::{exceptions::PyTypeError, prelude::*};
 use signloop::{
     diagnostics::Problem,
     kernel::{
-        Activations, Finishing, Input, Isa, Kernel, KernelOptions, Output, PlaneLayout, Workspace,
+        Activations, Engine, Finishing, Input, Isa, Kernel, KernelOptions, Output, PlaneLayout,
+        Workspace,
     },
-    measure::{Build, cache_bytes, programs},
+    measure::{cache_bytes, programs},
     quant::QuantizedTensor,
     workload::{Layer, LayerKind, LayerShape, OperandBits, WeightStore},
 };
@@ -233,26 +234,20 @@ impl NativeKernel {
             Some(name) => Isa::named(name),
             None => Isa::detect(),
         };
-        let options = KernelOptions {
+        let mut options = KernelOptions {
             activations: given.activations.parse().or_raise()?,
             finishing: given.finish.parse().or_raise()?,
             isa: isa.or_raise()?,
-            engine: None,
+            engine: Engine::forced().or_raise()?,
             output_padding: 0,
             bias: given.bias,
             tile: None,
             cache_bytes: cache_bytes(2).unwrap_or(1 << 20),
         };
-        let build = Build {
-            activations: options.activations,
-            isa: options.isa,
-            threads: given.threads,
-            cache_bytes: options.cache_bytes,
-        };
         let kernel = watched(
             py,
             |_| {
-                let programs = programs(layer, weights, &given.method, &build)?;
+                let programs = programs(layer, weights, &given.method, &mut options)?;
                 Kernel::build(&layer.shape, weights, &programs, &options)
             },
             |_| Ok(()),

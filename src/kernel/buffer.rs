@@ -37,6 +37,12 @@ impl<T: Plain> Buffer<T> {
     }
 }
 
+impl<T: Plain> Default for Buffer<T> {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl<T: Plain> std::ops::Deref for Buffer<T> {
     type Target = [T];
 

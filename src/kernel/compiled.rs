@@ -9,6 +9,7 @@ use super::{
     masks::Masks,
     options::{Activations, Engine, KernelOptions},
     schedule::{Limits, Pass, StepCounts, schedule},
+    table::{self, PatternTable},
     workspace::{Workspace, waiting},
 };
 use crate::{
@@ -57,6 +58,8 @@ pub struct Kernel {
     pub(super) geometry: Geometry,
     pub(super) options: KernelOptions,
     pub(super) lane: Lane,
+    pub(super) lanes: usize,
+    pub(super) blocks: usize,
     pub(super) scales: Vec<(f32, f32)>,
     pub(super) masks: Masks,
     pub(super) passes: Vec<GroupPass>,
@@ -79,30 +82,91 @@ impl Kernel {
         options: &KernelOptions,
     ) -> Result<Self> {
         check(shape, weights, programs, options)?;
-        let scales: Vec<(f32, f32)> = weights
-            .scales()
-            .iter()
-            .enumerate()
-            .map(|(filter, scale)| (*scale, options.bias.get(filter).copied().unwrap_or(0.0)))
-            .collect();
+        let generated = execute::generates(options.isa);
+        match options.engine {
+            Some(Engine::Table) => Self::table(shape, weights, programs, options),
+            Some(Engine::Code) if !generated => Err(Problem::new(format!(
+                "no machine code is generated for `{}`",
+                options.isa.name()
+            ))
+            .hint("leave the choice of the back end open, or ask for `table`")
+            .into()),
+            Some(Engine::Code) => Self::steps(shape, weights, programs, options),
+            None if generated => match Self::steps(shape, weights, programs, options) {
+                // The system forbids executable memory.
+                Err(crate::Error::Io { .. }) => Self::table(shape, weights, programs, options),
+                built => built,
+            },
+            None => Self::table(shape, weights, programs, options),
+        }
+    }
+
+    /// A kernel that runs scheduled steps.
+    fn steps(
+        shape: &LayerShape,
+        weights: &QuantizedTensor,
+        programs: &[Arc<OpProgram>],
+        options: &KernelOptions,
+    ) -> Result<Self> {
+        let scales = scales(weights, options);
         let (lane, passes) = passes(shape, weights, programs, options)?;
         let line = 64 / lane.bytes() as u64;
-        let geometry = Geometry::new(shape, options.output_padding, line)?;
-        let lanes = lanes(options.isa, lane);
+        let lanes = options.isa.vector_bytes() / lane.bytes();
+        let geometry = Geometry::new(shape, options.output_padding, line, lanes as u64)?;
         let masks = Masks::new(&geometry, lanes);
         let body = execute::compile(options, lane, &geometry, &scales, &passes, shape)?;
-        let tile = options.tile.unwrap_or_else(|| tile(options, &geometry, shape.groups));
+        let tile = options.tile.unwrap_or_else(|| tile(options, &geometry, shape.groups, 1));
+        let blocks = masks.blocks();
         Ok(Self {
             shape: *shape,
             geometry,
             options: options.clone(),
             lane,
+            lanes,
+            blocks,
             scales,
             masks,
             waiting: waiting(options, lane, &passes),
             passes,
             body,
             tile: tile.max(1),
+        })
+    }
+
+    /// A kernel driven by tables; programs that are no plain sums of columns alike are executed
+    /// step by step.
+    fn table(
+        shape: &LayerShape,
+        weights: &QuantizedTensor,
+        programs: &[Arc<OpProgram>],
+        options: &KernelOptions,
+    ) -> Result<Self> {
+        let lane = table::lane(options.isa, options.activations);
+        let lanes = table::block_lanes(options.isa, lane);
+        let line = 64 / lane.bytes() as u64;
+        let geometry = Geometry::new(shape, options.output_padding, line, lanes as u64)?;
+        let Some(table) = PatternTable::lower(options, &geometry, programs, shape.kernel_width)
+        else {
+            let options = KernelOptions { isa: Isa::Scalar, ..options.clone() };
+            return Self::steps(shape, weights, programs, &options);
+        };
+        let vectors = (lanes * lane.bytes()).div_ceil(options.isa.vector_bytes());
+        let tile = options.tile.unwrap_or_else(|| {
+            tile(options, &geometry, shape.groups, vectors).min(table::MOST_BLOCKS)
+        });
+        Ok(Self {
+            shape: *shape,
+            lane,
+            lanes,
+            blocks: geometry.positions.div_ceil(lanes as u64) as usize,
+            scales: scales(weights, options),
+            masks: Masks::default(),
+            waiting: 1,
+            passes: Vec::new(),
+            body: Body::Table(table),
+            tile: tile.max(1),
+            geometry,
+            options: options.clone(),
         })
     }
 
@@ -145,19 +209,22 @@ impl Kernel {
     /// Pixels of a block.
     #[must_use]
     pub fn lanes(&self) -> usize {
-        lanes(self.options.isa, self.lane)
+        self.lanes
     }
 
     /// Blocks of a run: each executes every pass once.
     #[must_use]
     pub fn blocks(&self) -> usize {
-        self.masks.blocks()
+        self.blocks
     }
 
     /// Passes over the filters.
     #[must_use]
     pub fn passes(&self) -> usize {
-        self.passes.len()
+        match &self.body {
+            Body::Table(table) => table.passes(),
+            _ => self.passes.len(),
+        }
     }
 
     /// Blocks that the code of a pass runs over before the next pass.
@@ -175,6 +242,9 @@ impl Kernel {
     /// Vector operations of one block, all passes together.
     #[must_use]
     pub fn step_counts(&self) -> StepCounts {
+        if let Body::Table(table) = &self.body {
+            return table.counts();
+        }
         let mut sum = StepCounts::default();
         for pass in &self.passes {
             let counts = pass.pass.counts();
@@ -225,9 +295,10 @@ impl Kernel {
     }
 }
 
-/// Pixels of a block.
-fn lanes(isa: Isa, lane: Lane) -> usize {
-    isa.vector_bytes() / lane.bytes()
+/// Scale and bias of every filter.
+fn scales(weights: &QuantizedTensor, options: &KernelOptions) -> Vec<(f32, f32)> {
+    let bias = |filter: usize| options.bias.get(filter).copied().unwrap_or(0.0);
+    weights.scales().iter().enumerate().map(|(filter, scale)| (*scale, bias(filter))).collect()
 }
 
 fn check(
@@ -310,7 +381,7 @@ fn passes(
 #[must_use]
 pub fn registers(isa: Isa) -> (usize, usize) {
     match isa {
-        Isa::Avx512 => (29, 28),
+        Isa::Avx512 | Isa::Neon => (29, 28),
         Isa::Avx2 | Isa::Scalar => (13, 13),
     }
 }
@@ -354,10 +425,10 @@ fn weights_in_16_bits(bits: u32) -> u32 {
 
 /// Blocks that the code of a pass runs over before the next pass: as many as have their inputs in
 /// half of the second-level cache, so that code and inputs are both fetched from near.
-fn tile(options: &KernelOptions, geometry: &Geometry, groups: u64) -> usize {
+fn tile(options: &KernelOptions, geometry: &Geometry, groups: u64, vectors: usize) -> usize {
     let phases = geometry.input.stride * geometry.input.stride;
     let planes = (geometry.input.channels / groups * phases) as usize;
     // Neighbouring blocks share all but one vector of each row.
-    let block = planes * options.isa.vector_bytes();
+    let block = planes * options.isa.vector_bytes() * vectors;
     (options.cache_bytes / 2 / block.max(1)).max(4)
 }

@@ -17,6 +17,7 @@ use super::{
     options::{Activations, Engine, KernelOptions},
     portable::{self, LANES, Stored},
     schedule::Finish,
+    table::{PatternTable, Place},
     widen::widen,
     workspace::{self, Scratch, Workspace},
 };
@@ -35,8 +36,15 @@ pub(super) enum Body {
         accesses: (u64, u64),
         instructions: u64,
     },
+    /// Tables for compiled loops.
+    Table(PatternTable),
     /// The steps, interpreted.
     Portable,
+}
+
+/// Whether machine code is generated for an instruction set.
+pub(super) fn generates(isa: Isa) -> bool {
+    cfg!(all(target_arch = "x86_64", unix)) && matches!(isa, Isa::Avx2 | Isa::Avx512)
 }
 
 impl Body {
@@ -44,7 +52,7 @@ impl Body {
         match self {
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Code { .. } => Engine::Code,
-            Self::Portable => Engine::Table,
+            Self::Table(_) | Self::Portable => Engine::Table,
         }
     }
 
@@ -53,7 +61,7 @@ impl Body {
         match self {
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Code { accesses, .. } => Some(*accesses),
-            Self::Portable => None,
+            Self::Table(_) | Self::Portable => None,
         }
     }
 
@@ -62,7 +70,7 @@ impl Body {
         match self {
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Code { instructions, .. } => Some(*instructions),
-            Self::Portable => None,
+            Self::Table(_) | Self::Portable => None,
         }
     }
 
@@ -70,6 +78,7 @@ impl Body {
         match self {
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Code { bytes, .. } => *bytes,
+            Self::Table(table) => table.bytes(),
             Self::Portable => 0,
         }
     }
@@ -85,13 +94,10 @@ pub(super) fn compile(
     shape: &LayerShape,
 ) -> Result<Body> {
     #[cfg(all(target_arch = "x86_64", unix))]
-    if options.isa != Isa::Scalar {
+    if generates(options.isa) {
         let taps: Vec<i64> =
             geometry.taps.iter().map(|tap| *tap as i64 * lane.bytes() as i64).collect();
-        let greatest = match options.activations {
-            Activations::Fp32 => 0,
-            Activations::Unsigned { bits } => (1 << bits) - 1,
-        };
+        let greatest = options.activations.greatest();
         let mut emitter = Emitter::default();
         let mut entries = Vec::with_capacity(passes.len());
         for pass in passes {
@@ -171,7 +177,7 @@ pub(super) fn run(
         _ => return wrong("output"),
     };
     let planes = Planes { input, output };
-    let (blocks, passes) = (kernel.blocks(), kernel.passes.len());
+    let (blocks, passes) = (kernel.blocks(), kernel.passes());
     let threads = workspace.scratch.len();
     if threads == 1 {
         part(kernel, planes, 0..passes, 0..blocks, &mut workspace.scratch[0]);
@@ -209,7 +215,10 @@ fn part(
     while start < blocks.end {
         let end = (start + kernel.tile).min(blocks.end);
         for pass in passes.clone() {
-            let group = u64::from(kernel.passes[pass].group);
+            let group = u64::from(match &kernel.body {
+                Body::Table(table) => table.group(pass),
+                _ => kernel.passes[pass].group,
+            });
             let first = (group * channels * phases * geometry.input.plane) as usize;
             let place = |block: usize| {
                 // SAFETY: a block begins within the first plane of its group, whose taps stay in
@@ -249,6 +258,25 @@ fn part(
                             blocks.clone().for_each(|block| run(*entry, block, block - first));
                         }
                     }
+                }
+                Body::Table(table) => {
+                    let at = place(start);
+                    let filters = (kernel.shape.out_channels / kernel.shape.groups) as usize;
+                    let first_filter = group as usize * filters;
+                    let place = Place {
+                        input: at.input,
+                        output: at.output,
+                        scratch: scratch.bytes.as_mut_ptr(),
+                        blocks: (start, end),
+                        plane: geometry.output.plane as usize,
+                        scales: &kernel.scales[first_filter..first_filter + filters],
+                        first_filter,
+                        finishing: kernel.options.finishing,
+                        greatest: kernel.options.activations.greatest(),
+                    };
+                    // SAFETY: the instruction set was checked at build; `Geometry` has room for
+                    // whole blocks of this table's lanes, and the workspace for a tile of them.
+                    unsafe { table.run(pass, place) };
                 }
                 Body::Portable => {
                     (start..end)

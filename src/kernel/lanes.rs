@@ -73,24 +73,27 @@ impl std::str::FromStr for Finishing {
 pub enum Isa {
     /// Portable Rust.
     Scalar,
+    /// NEON: 32 registers of 128 bits.
+    Neon,
     /// AVX2 and FMA: 16 registers of 256 bits.
     Avx2,
     /// AVX-512 F, BW, DQ and VL: 32 registers of 512 bits.
     Avx512,
 }
 
-/// Environment variable that lowers the instruction set: `scalar`, `avx2` or `avx512`.
+/// Environment variable that lowers the instruction set: `scalar`, `neon`, `avx2` or `avx512`.
 pub const ISA_VARIABLE: &str = "SIGNLOOP_ISA";
 
 impl Isa {
     /// All, narrowest first.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// The name in reports and in [`ISA_VARIABLE`].
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }
@@ -99,7 +102,11 @@ impl Isa {
     /// Bytes of a vector; the portable form works on blocks as wide as AVX2.
     #[must_use]
     pub fn vector_bytes(self) -> usize {
-        if self == Self::Avx512 { 64 } else { 32 }
+        match self {
+            Self::Avx512 => 64,
+            Self::Avx2 | Self::Scalar => 32,
+            Self::Neon => 16,
+        }
     }
 
     /// Whether this processor has the instruction set.
@@ -107,6 +114,8 @@ impl Isa {
     pub fn is_available(self) -> bool {
         match self {
             Self::Scalar => true,
+            // Part of every 64-bit ARM processor that Rust's targets allow.
+            Self::Neon => cfg!(target_arch = "aarch64"),
             #[cfg(all(target_arch = "x86_64", unix))]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(all(target_arch = "x86_64", unix))]
@@ -117,7 +126,7 @@ impl Isa {
                     && is_x86_feature_detected!("avx512vl")
             }
             #[cfg(not(all(target_arch = "x86_64", unix)))]
-            _ => false,
+            Self::Avx2 | Self::Avx512 => false,
         }
     }
 
@@ -145,7 +154,7 @@ impl Isa {
     pub fn named(name: &str) -> Result<Self, Problem> {
         let found = Self::ALL.into_iter().find(|isa| isa.name() == name).ok_or_else(|| {
             Problem::new(format!("unknown instruction set `{name}`"))
-                .hint("expected one of `scalar`, `avx2`, `avx512`")
+                .hint("expected one of `scalar`, `neon`, `avx2`, `avx512`")
         })?;
         if found.is_available() {
             Ok(found)

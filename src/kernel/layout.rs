@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{diagnostics::Problem, workload::LayerShape};
 
-/// Most lanes of a block.
+/// Positions are rounded up to a multiple of this, and of a block's lanes.
 const LANES: u64 = 64;
 
 /// Where each value of an activation map lies.
@@ -129,12 +129,17 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// The geometry of a layer whose blocks have at most 64 lanes. `output_padding` zeros are
-    /// left around the output for the next layer. `line` is how many lanes a cache line holds.
+    /// The geometry of a layer whose blocks have so many lanes. `output_padding` zeros are left
+    /// around the output for the next layer. `line` is how many lanes a cache line holds.
     ///
     /// # Errors
     /// The planes do not fit in memory.
-    pub fn new(shape: &LayerShape, output_padding: u64, line: u64) -> Result<Self, Problem> {
+    pub fn new(
+        shape: &LayerShape,
+        output_padding: u64,
+        line: u64,
+        lanes: u64,
+    ) -> Result<Self, Problem> {
         let stride = shape.stride;
         let (out_rows, out_columns) = (shape.out_height(), shape.out_width());
         let size = |size: u64, out: u64| match stride {
@@ -146,9 +151,9 @@ impl Geometry {
         let image_rows = size(shape.in_height, out_rows).max(out_rows + output_padding);
         let reach = |tap: u64| (tap * shape.dilation / stride, tap * shape.dilation % stride);
         let positions = ((shape.batch - 1) * image_rows + out_rows - 1) * pitch + out_columns;
-        let last = positions.next_multiple_of(LANES)
-            + reach(shape.kernel_height - 1).0 * pitch
-            + reach(shape.kernel_width - 1).0;
+        let covered = positions.next_multiple_of(LANES).max(positions.next_multiple_of(lanes));
+        let last =
+            covered + reach(shape.kernel_height - 1).0 * pitch + reach(shape.kernel_width - 1).0;
         let padded = shape.in_height.div_ceil(stride) + 2 * shape.padding.div_ceil(stride) + 1;
         let rows = (shape.batch - 1) * image_rows + padded.max(image_rows + shape.padding);
         let input = PlaneLayout {
@@ -163,7 +168,7 @@ impl Geometry {
             plane: plane(last.max(rows * pitch + shape.padding), line),
         };
         let lead = output_padding * (pitch + 1);
-        let end = (positions.next_multiple_of(LANES) + lead)
+        let end = (covered + lead)
             .max(((shape.batch - 1) * image_rows + out_rows + 2 * output_padding) * pitch + lead);
         let output = PlaneLayout {
             channels: shape.out_channels,
@@ -250,7 +255,7 @@ mod tests {
         ] {
             let shape = shape(7, kernel, stride, padding, dilation);
             for output_padding in 0..2 {
-                let geometry = Geometry::new(&shape, output_padding, 16).unwrap();
+                let geometry = Geometry::new(&shape, output_padding, 16, 96).unwrap();
                 let input = &geometry.input;
                 let map: Vec<u32> = (1..=shape.input_elements() as u32).collect();
                 let mut planes = vec![0; input.len()];

@@ -8,7 +8,7 @@ pub const MASK_BYTES: usize = 128;
 pub const MASK_LANES: usize = 64;
 
 /// Mask records of all blocks; equal ones are stored once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Masks {
     records: Buffer<u8>,
     of_block: Vec<u32>,

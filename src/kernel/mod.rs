@@ -14,11 +14,15 @@ mod lanes;
 mod layout;
 mod masks;
 mod options;
+mod planner;
+mod popcount;
 mod portable;
 #[cfg_attr(not(all(target_arch = "x86_64", unix)), path = "probe_absent.rs")]
 pub mod probe;
+mod probe_kinds;
 mod reference;
 pub mod schedule;
+mod table;
 mod widen;
 mod workspace;
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -30,7 +34,9 @@ pub use compiled::{Input, Kernel, Output, ports, registers};
 pub use dense::{DenseFp32, DenseInt8};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
-pub use options::{Activations, Engine, KernelOptions};
+pub use options::{Activations, ENGINE_VARIABLE, Engine, KernelOptions};
+pub use planner::{may_generate, plan_row_pattern};
+pub use popcount::{BitPackedKernel, PopcountLevel};
 pub use reference::{Reference, reference_fp32, reference_integer};
 pub use schedule::StepCounts;
 pub use workspace::Workspace;

@@ -24,6 +24,15 @@ impl Activations {
     pub fn bytes(self) -> usize {
         if self == Self::Fp32 { 4 } else { 1 }
     }
+
+    /// Largest integer value; 0 for fp32.
+    #[must_use]
+    pub fn greatest(self) -> u32 {
+        match self {
+            Self::Fp32 => 0,
+            Self::Unsigned { bits } => (1 << bits) - 1,
+        }
+    }
 }
 
 impl std::str::FromStr for Activations {
@@ -52,6 +61,41 @@ pub enum Engine {
     Table,
 }
 
+/// Environment variable that forces a back end: `code` or `table`.
+pub const ENGINE_VARIABLE: &str = "SIGNLOOP_BACKEND";
+
+impl Engine {
+    /// The name in reports and in [`ENGINE_VARIABLE`].
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Table => "table",
+        }
+    }
+
+    /// The back end that [`ENGINE_VARIABLE`] names, if it is set.
+    ///
+    /// # Errors
+    /// The variable names none.
+    pub fn forced() -> Result<Option<Self>, Problem> {
+        std::env::var(ENGINE_VARIABLE).ok().map(|name| Self::named(&name)).transpose()
+    }
+
+    /// The back end of a name.
+    ///
+    /// # Errors
+    /// None has the name.
+    pub fn named(name: &str) -> Result<Self, Problem> {
+        [Self::Code, Self::Table].into_iter().find(|engine| engine.name() == name).ok_or_else(
+            || {
+                Problem::new(format!("unknown back end `{name}`"))
+                    .hint("expected `code` or `table`")
+            },
+        )
+    }
+}
+
 /// How a kernel is built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KernelOptions {
@@ -61,7 +105,7 @@ pub struct KernelOptions {
     pub finishing: Finishing,
     /// Instruction set; [`Isa::detect`] gives the widest.
     pub isa: Isa,
-    /// Back end; `None` chooses by the code's size.
+    /// Back end; `None` chooses by the code's size, and by whether code may be run.
     pub engine: Option<Engine>,
     /// Zeros left around the output map, so that the next layer reads it in place.
     pub output_padding: u64,
@@ -77,13 +121,13 @@ impl KernelOptions {
     /// The widest instruction set allowed, no bias, no borders.
     ///
     /// # Errors
-    /// The environment names an instruction set that the processor lacks.
+    /// The environment names an instruction set that the processor lacks, or no back end.
     pub fn detect(activations: Activations, finishing: Finishing) -> Result<Self, Problem> {
         Ok(Self {
             activations,
             finishing,
             isa: Isa::detect()?,
-            engine: None,
+            engine: Engine::forced()?,
             output_padding: 0,
             bias: Vec::new(),
             tile: None,

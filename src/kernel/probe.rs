@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+pub use super::probe_kinds::{Probe, Stream};
 use super::{
     buffer::Buffer,
     lanes::Isa,
@@ -13,31 +14,6 @@ use super::{
     },
 };
 use crate::Result;
-
-/// What is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
-    /// fp32 adds from registers.
-    Fp32Add,
-    /// fp32 adds, on the adder and the multiply-add unit in turn.
-    Fp32AddAlternating,
-    /// fp32 multiply-adds.
-    MultiplyAdd,
-    /// 8-bit adds.
-    Int8Add,
-    /// 16-bit adds.
-    Int16Add,
-    /// 32-bit adds.
-    Int32Add,
-    /// Bitwise operations.
-    Logic,
-    /// Loads on vector boundaries.
-    Load,
-    /// Loads 4 bytes beyond them.
-    UnalignedLoad,
-    /// Stores on vector boundaries.
-    Store,
-}
 
 /// Instructions of a probe's body.
 const BODY: usize = 960;
@@ -134,15 +110,6 @@ pub fn rate(isa: Isa, probe: Probe) -> Result<f64> {
         best = best.min(begin.elapsed().as_secs_f64());
     }
     Ok(BODY as f64 * 100.0 / best * 1e-9)
-}
-
-/// Kind of a stream over a buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Loads.
-    Read,
-    /// Stores.
-    Write,
 }
 
 /// Bytes a nanosecond (GB/s) of a stream over a buffer of so many bytes, again and again.

@@ -3,6 +3,7 @@
 use super::{
     buffer::Buffer,
     compiled::{GroupPass, Kernel},
+    execute::Body,
     lanes::Lane,
     options::{Activations, KernelOptions},
     portable::LANES,
@@ -67,6 +68,9 @@ pub(super) fn sizes(kernel: &Kernel) -> (usize, usize) {
         Activations::Fp32 => 0,
         Activations::Unsigned { .. } => kernel.geometry.input.len() * kernel.lane.bytes(),
     };
+    if let Body::Table(table) = &kernel.body {
+        return (wide, table.scratch_bytes(kernel.tile));
+    }
     (wide, area(kernel.lane, &kernel.passes) * kernel.options.isa.vector_bytes())
 }
 

@@ -5,6 +5,7 @@ mod calibrate;
 mod crosscheck;
 mod fit;
 mod machine;
+mod programs;
 mod ratios;
 mod run;
 mod subject;
@@ -19,7 +20,8 @@ pub use crosscheck::{
 };
 pub use fit::{Fit, Sample, fit};
 pub use machine::{Machine, cache_bytes, energy_uj};
+pub use programs::programs;
 pub use run::{LayerTime, Measurement, Settings, WeightKind, measure_layers};
-pub use subject::{Build, DENSE_INT8, GEMM, Subject, competitor, programs};
+pub use subject::{Build, DENSE_INT8, GEMM, Subject, competitor};
 pub use table::{activation_name, measurement_table};
 pub use timer::{Effort, Times, interleave};

@@ -1,15 +1,15 @@
 //! One layer ready to run: a kernel or a dense competitor with its buffers.
 
+use super::programs::{programs, split_engine};
 use crate::{
     Result,
     diagnostics::Problem,
     kernel::{
-        Activations, Buffer, DenseFp32, DenseInt8, Finishing, Input, Isa, Kernel, KernelOptions,
-        Output, Workspace, ports,
+        Activations, BitPackedKernel, Buffer, DenseFp32, DenseInt8, Engine, Finishing, Input, Isa,
+        Kernel, KernelOptions, Output, Workspace,
     },
-    method::{PlanOptions, PlanRequest, find, shared_sum::row_pattern_program},
     quant::QuantizedTensor,
-    workload::{Layer, LayerShape, OperandBits},
+    workload::Layer,
 };
 
 /// What is measured besides methods: fp32 matrix product.
@@ -41,6 +41,7 @@ enum Body {
     Unsigned { input: Buffer<u8>, output: Buffer<u8>, workspace: Workspace },
     Gemm { dense: DenseFp32, input: Vec<f32>, output: Vec<f32> },
     Int8 { dense: DenseInt8, input: Buffer<u8>, output: Buffer<u8> },
+    BitPacked { kernel: BitPackedKernel, input: Vec<u8>, output: Vec<u8> },
 }
 
 /// How subjects are built.
@@ -89,17 +90,26 @@ impl Subject {
             Activations::Fp32 => Finishing::Relu,
             Activations::Unsigned { .. } => Finishing::Requantised,
         };
-        let options = KernelOptions {
+        let (plain, engine) = split_engine(method)?;
+        let mut options = KernelOptions {
             activations: build.activations,
             finishing,
             isa: build.isa,
-            engine: None,
+            engine: engine.or(Engine::forced()?),
             output_padding: shape.padding,
             bias: Vec::new(),
             tile: None,
             cache_bytes: build.cache_bytes,
         };
-        let programs = programs(layer, weights, method, build)?;
+        if plain == "bit-packed" {
+            let kernel = BitPackedKernel::build(shape, weights, &options)?;
+            let shift = 8 - build.activations.greatest().count_ones();
+            let input = (0..shape.input_elements()).map(|index| pixel(index) >> shift).collect();
+            let output = vec![0; shape.output_elements() as usize];
+            let body = Body::BitPacked { kernel, input, output };
+            return Ok(Self { name: method.to_owned(), kernel: None, body });
+        }
+        let programs = programs(layer, weights, plain, &mut options)?;
         let kernel = Kernel::build(shape, weights, &programs, &options)?;
         let workspace = kernel.workspace(build.threads);
         let (inputs, outputs) = (kernel.input_layout().len(), kernel.output_layout().len());
@@ -140,6 +150,9 @@ impl Subject {
                 dense.run(input, output);
                 Ok(())
             }
+            (Body::BitPacked { kernel, input, output }, _) => {
+                kernel.run(Input::Unsigned(input), Output::Unsigned(output))
+            }
             _ => Ok(()),
         }
     }
@@ -148,36 +161,4 @@ impl Subject {
 /// A made-up activation: times do not depend on the values.
 fn pixel(index: u64) -> u8 {
     (index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8
-}
-
-/// The method's programs, one a group, for [`Kernel::build`]; `row-pattern` is cut for the registers
-/// of the instruction set.
-///
-/// # Errors
-/// No method has the name, or no kernel runs it.
-pub fn programs(
-    layer: &Layer,
-    weights: &QuantizedTensor,
-    method: &str,
-    build: &Build,
-) -> Result<Vec<std::sync::Arc<crate::method::OpProgram>>> {
-    let shape: &LayerShape = &layer.shape;
-    if method == "row-pattern" {
-        let ports = ports(build.isa, build.activations);
-        let groups = shape.groups as usize;
-        return Ok((0..groups)
-            .map(|group| row_pattern_program(weights.group(group, groups), &ports).into())
-            .collect());
-    }
-    let bits = OperandBits { weight: weights.scheme().bits_per_weight(), ..layer.bits };
-    let options = PlanOptions::default();
-    let request = PlanRequest { shape, weights, bits, options: &options };
-    let method = find(method)?;
-    method.applies(&request).map_err(Problem::new)?;
-    let plan = method.plan(&request)?;
-    if plan.programs.is_empty() {
-        let message = format!("`{}` is counted, but no kernel runs it", method.name());
-        return Err(Problem::new(message).into());
-    }
-    Ok(plan.programs)
 }

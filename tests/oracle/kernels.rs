@@ -19,7 +19,13 @@ const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 3
 const METHODS: [&str; 5] =
     ["row-pattern", "prefix", "zero-skip", "shared-sum", "filter-repetition"];
 
-fn layer() -> impl Strategy<Value = (LayerShape, QuantizedTensor)> {
+/// Random layers a test: 12, or as many as `KERNEL_CASES` says (valgrind is slow).
+pub(crate) fn cases() -> ProptestConfig {
+    let asked = std::env::var("KERNEL_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(12))
+}
+
+pub(crate) fn layer() -> impl Strategy<Value = (LayerShape, QuantizedTensor)> {
     let scheme = prop::sample::select(Scheme::ALL.to_vec());
     let window = (1_u64..=3, 1_u64..=3, 0_u64..=2, 1_u64..=2);
     let sizes = (1_u64..=2, 1_u64..=40, 1_u64..=40, 5_u64..=9, 5_u64..=9);
@@ -48,7 +54,7 @@ fn layer() -> impl Strategy<Value = (LayerShape, QuantizedTensor)> {
 }
 
 /// Random weights with random scales; a filter of zeros and a copy of another where there is room.
-fn weights(scheme: Scheme, shape: &LayerShape, seed: u64) -> QuantizedTensor {
+pub(crate) fn weights(scheme: Scheme, shape: &LayerShape, seed: u64) -> QuantizedTensor {
     let shape = shape.weight_shape();
     let drawn = synthesise(scheme, shape, Randomness { density: 0.4, spread: 0.4, seed }).unwrap();
     let mut codes = drawn.codes().to_vec();
@@ -62,7 +68,7 @@ fn weights(scheme: Scheme, shape: &LayerShape, seed: u64) -> QuantizedTensor {
     QuantizedTensor::new(scheme, shape, codes, scales).unwrap()
 }
 
-fn mix(index: u64, salt: u64) -> u64 {
+pub(crate) fn mix(index: u64, salt: u64) -> u64 {
     (index + 1).wrapping_mul(salt | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33
 }
 
@@ -88,7 +94,7 @@ fn build(
 }
 
 /// Runs twice with one workspace; the second run must repeat the first.
-fn run_fp32(kernel: &Kernel, map: &[f32], threads: usize) -> Vec<f32> {
+pub(crate) fn run_fp32(kernel: &Kernel, map: &[f32], threads: usize) -> Vec<f32> {
     let mut input = Buffer::new(kernel.input_layout().len());
     kernel.input_layout().pack(map, &mut input);
     let layout = kernel.output_layout();
@@ -110,7 +116,12 @@ fn nonzero<T>(values: &[T], is: impl Fn(&T) -> bool) -> usize {
     values.iter().filter(|value| is(value)).count()
 }
 
-fn run_integer(kernel: &Kernel, map: &[u8], finishing: Finishing, threads: usize) -> Reference {
+pub(crate) fn run_integer(
+    kernel: &Kernel,
+    map: &[u8],
+    finishing: Finishing,
+    threads: usize,
+) -> Reference {
     let mut input = Buffer::new(kernel.input_layout().len());
     kernel.input_layout().pack(map, &mut input);
     let layout = kernel.output_layout();
@@ -143,7 +154,7 @@ fn run_integer(kernel: &Kernel, map: &[u8], finishing: Finishing, threads: usize
     }
 }
 
-fn options(
+pub(crate) fn options(
     activations: Activations,
     finishing: Finishing,
     isa: Isa,
@@ -165,12 +176,12 @@ fn options(
     }
 }
 
-fn available() -> impl Iterator<Item = Isa> {
+pub(crate) fn available() -> impl Iterator<Item = Isa> {
     Isa::ALL.into_iter().filter(|isa| isa.is_available())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(cases())]
 
     #[test]
     fn integer_kernels_equal_the_reference((shape, tensor) in layer(), salt in any::<u64>(), bits in 1_u32..=8) {

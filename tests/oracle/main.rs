@@ -7,4 +7,5 @@ mod mapper;
 mod nest;
 mod programs;
 mod sparse;
+mod tables;
 mod timeloop;

@@ -7,5 +7,6 @@ mod registers;
 mod steps;
 mod sweep;
 
+pub(super) use cluster::{Cluster, clusters};
 pub use steps::{Finish, Pass, Register, Source, Step, StepCounts};
 pub use sweep::{Limits, schedule};

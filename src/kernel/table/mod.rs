@@ -1,0 +1,23 @@
+//! The table-driven back end: compiled loops over a stream of offsets.
+//!
+//! `lower` turns a program into tables, `sweep` holds the inner loops, which are generic over the
+//! registers of an instruction set (`x86`, `neon`, `plain`), `finish` the ends of sums.
+
+#![expect(
+    unsafe_code,
+    reason = "intrinsics, and addresses from a table that was checked when made"
+)]
+
+mod classes;
+mod finish;
+mod lower;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod plain;
+mod run;
+mod sweep;
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub(super) use run::{MOST_BLOCKS, PatternTable, Place, block_lanes, lane};
