@@ -203,11 +203,17 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Longest word, in letters, that another is suggested for: the distance of two words takes time
+/// and memory in the product of their lengths, and a name from a file may have megabytes.
+const LONGEST_WORD: usize = 128;
+
 /// The candidate nearest to a misspelt word, if one is near enough to suggest.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
+    let short = |word: &str| word.chars().nth(LONGEST_WORD).is_none();
+    let limit = (word.chars().take(LONGEST_WORD).count() / 3).max(1) + 1;
     candidates
         .into_iter()
+        .filter(|candidate| short(word) && short(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

@@ -53,14 +53,12 @@ impl Selection {
     }
 }
 
-/// The user's plan cache, rid of what killed runs left; none where it is not wanted.
+/// The user's plan cache; none where it is not wanted.
 ///
 /// # Errors
 /// As [`PlanCache::of_user`].
 pub fn plan_cache(wanted: bool) -> Result<Option<PlanCache>> {
-    let cache = if wanted { PlanCache::of_user()? } else { None };
-    cache.iter().for_each(|cache| cache.folder().tidy());
-    Ok(cache)
+    Ok(if wanted { PlanCache::of_user()? } else { None })
 }
 
 /// A workload file, or the shipped workload of that name.

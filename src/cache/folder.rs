@@ -81,7 +81,7 @@ impl Folder {
     }
 
     /// Removes what runs that were killed left half written.
-    pub fn tidy(&self) {
+    fn tidy(&self) {
         let now = SystemTime::now();
         for entry in self.named(|name| name.starts_with(UNFINISHED)) {
             let written = entry.metadata().and_then(|data| data.modified());
@@ -111,7 +111,11 @@ impl Folder {
         // An unknown folder is listed once: pruning leaves one within its limit as it is.
         *bytes = Some(match *bytes {
             Some(known) if known + by <= self.limit_bytes => known + by,
-            _ => self.prune(),
+            Some(_) => self.prune(),
+            None => {
+                self.tidy();
+                self.prune()
+            }
         });
     }
 
@@ -205,7 +209,7 @@ mod tests {
             let file = File::create(folder.path().join(name)).unwrap();
             age.iter().for_each(|age| file.set_modified(*age).unwrap());
         }
-        Folder::new(folder.path().to_owned(), 1).tidy();
+        Folder::new(folder.path().to_owned(), 1).grown(0);
         let left = |name: &str| folder.path().join(name).exists();
         assert!(!left(".unfinished-1") && left(".unfinished-2") && left("a.plan"));
     }

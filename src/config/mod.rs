@@ -4,11 +4,14 @@
 //! (a tree with spans) and then read through [`TableReader`], which notes a
 //! problem and goes on.
 
+mod bounds;
 mod quote;
 mod reader;
 mod tree;
+mod values;
 mod yaml;
 
+pub use bounds::{Bounds, Located};
 pub use quote::quoted;
-pub use reader::{Bounds, Located, TableReader};
+pub use reader::TableReader;
 pub use tree::{Document, Key, Node, Table, Value, read_text};

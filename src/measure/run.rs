@@ -118,10 +118,11 @@ pub fn measure_layers(
 ) -> Result<Measurement> {
     let pinned = if settings.threads == 1 { pin() } else { None };
     let machine = Machine::now(pinned);
+    let stores = stores(settings)?;
     let mut rows = Vec::new();
     for layer in &settings.layers {
         progress(&layer.name);
-        let mut subjects = subjects(settings, layer)?;
+        let mut subjects = subjects(settings, &stores, layer)?;
         let mut runs: Vec<Box<dyn FnMut() -> Result<(), Problem> + '_>> = subjects
             .iter_mut()
             .map(|(_, subject)| -> Box<dyn FnMut() -> Result<(), Problem> + '_> {
@@ -149,10 +150,14 @@ struct Case {
 }
 
 /// Everything that is measured on a layer, planned and compiled.
-fn subjects(settings: &Settings<'_>, layer: &Layer) -> Result<Vec<(Case, Subject)>> {
+fn subjects(
+    settings: &Settings<'_>,
+    stores: &[(Scheme, WeightStore)],
+    layer: &Layer,
+) -> Result<Vec<(Case, Subject)>> {
     let mut subjects = Vec::new();
-    for scheme in &settings.schemes {
-        let given = given(settings, *scheme, layer)?;
+    for (scheme, store) in stores {
+        let given = given(store, *scheme, layer)?;
         let iid = match settings.iid {
             true => Some(independent(settings, *scheme, layer, given.density())?),
             false => None,
@@ -195,16 +200,25 @@ fn subjects(settings: &Settings<'_>, layer: &Layer) -> Result<Vec<(Case, Subject
     Ok(subjects)
 }
 
-/// The source's weights. Where it has none that are {0,1}, those of signed-binary without their
-/// signs: the same zeros, so that the two differ by the cost of mixed signs alone.
-fn given(settings: &Settings<'_>, scheme: Scheme, layer: &Layer) -> Result<QuantizedTensor> {
-    let schemes = settings.weights.schemes();
-    let derived = scheme == Scheme::ZeroOne
-        && !schemes.contains(&scheme)
-        && schemes.contains(&Scheme::SignedBinary);
-    let read = if derived { Scheme::SignedBinary } else { scheme };
-    let tensor = WeightStore::open(settings.weights, read, settings.seed)?.layer(layer)?;
-    if !derived {
+/// Each scheme's weights, opened once for all layers. Where the source has none that are {0,1},
+/// [`given`] takes those of signed-binary without their signs: the same zeros, so that the two
+/// differ by the cost of mixed signs alone.
+fn stores(settings: &Settings<'_>) -> Result<Vec<(Scheme, WeightStore)>> {
+    let there = settings.weights.schemes();
+    let open = |scheme: &Scheme| {
+        let derived = *scheme == Scheme::ZeroOne
+            && !there.contains(scheme)
+            && there.contains(&Scheme::SignedBinary);
+        let read = if derived { Scheme::SignedBinary } else { *scheme };
+        Ok((*scheme, WeightStore::open(settings.weights, read, settings.seed)?))
+    };
+    settings.schemes.iter().map(open).collect()
+}
+
+/// The weights of a layer under a scheme; those of another scheme without their signs.
+fn given(store: &WeightStore, scheme: Scheme, layer: &Layer) -> Result<QuantizedTensor> {
+    let tensor = store.layer(layer)?;
+    if tensor.scheme() == scheme {
         return Ok(tensor);
     }
     let codes = tensor.codes().iter().map(|code| code.abs()).collect();

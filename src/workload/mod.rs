@@ -2,12 +2,14 @@
 
 mod chain;
 mod import;
+mod layer_reader;
 mod network;
 pub mod problem;
 mod reader;
 mod shape;
 mod shipped;
-mod weights;
+mod weight_source;
+mod weight_store;
 mod width;
 mod write;
 
@@ -19,6 +21,7 @@ pub use shape::{
     LayerKind, LayerShape, MAX_DIMENSION, MAX_ELEMENTS, MAX_MACS, OperandBits, ShapeError,
 };
 pub use shipped::{DEFAULT_WORKLOAD, described, shipped};
-pub use weights::{SyntheticWeights, WeightSource, WeightStore};
+pub use weight_source::{SyntheticWeights, WeightSource};
+pub use weight_store::WeightStore;
 pub use width::with_width;
 pub use write::{latent_weights, to_toml};

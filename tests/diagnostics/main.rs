@@ -27,6 +27,44 @@ fn bad_workloads() {
     }
 }
 
+/// A text of a workload with one more line in its head.
+fn with_line(line: &str) -> String {
+    format!(
+        "name = \"n\"\n{line}\n[input]\nchannels = 1\nheight = 1\nwidth = 1\n[weights]\nformat = \
+         \"synthetic\"\n[[layer]]\nname = \"a\"\nkind = \"linear\"\nout_features = 2\n"
+    )
+}
+
+#[test]
+fn of_very_many_problems_the_first_64_are_drawn() {
+    let drawn = |count: usize| {
+        let keys: String = (0..count).map(|at| format!("zz{at} = 1\n")).collect();
+        let error = workload::parse("n.toml", &with_line(&keys), Path::new("")).unwrap_err();
+        let text = error.to_string();
+        let more = text.lines().find(|line| line.starts_with("… and")).map(str::to_owned);
+        (text.matches("error: unknown key").count(), more)
+    };
+    assert_eq!(drawn(64), (64, None));
+    assert_eq!(drawn(65), (64, Some("… and 1 more problems".to_owned())));
+    assert_eq!(drawn(1000), (64, Some("… and 936 more problems".to_owned())));
+}
+
+/// Which other name was meant is not asked of a name of megabytes: the answer takes time and
+/// memory in the product of two names' lengths.
+#[test]
+fn very_long_names_are_told_and_nothing_is_suggested() {
+    let long = "x".repeat(1 << 20);
+    let layers = format!(
+        "{}[[layer]]\nname = \"{long}\"\nkind = \"linear\"\nout_features = 2\n[[layer]]\n\
+         name = \"b\"\ninput = \"{long}y\"\nkind = \"linear\"\nout_features = 2\n",
+        with_line(&format!("{long} = 1"))
+    );
+    let error = workload::parse("n.toml", &layers, Path::new("")).unwrap_err();
+    let Error::Input(problems) = error else { panic!("{error}") };
+    let found: Vec<&str> = problems.iter().map(|problem| &problem.message()[..12]).collect();
+    assert_eq!(found, ["no earlier l", "unknown key "]);
+}
+
 #[test]
 fn a_directory_is_no_file() {
     let error = workload::load(Path::new("tests")).unwrap_err();

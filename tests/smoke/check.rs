@@ -36,7 +36,16 @@ fn a_baseline_repeats_itself_and_one_count_is_caught() {
     let shown = String::from_utf8(output.get_output().stdout.clone()).unwrap();
     assert!(shown.contains("worse: fc1 binary dense"), "{shown}");
     let xml = std::fs::read_to_string(folder.path().join("out.xml")).unwrap();
-    assert!(xml.contains("failures=\"1\""), "{xml}");
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let suite = document.root_element();
+    assert_eq!(suite.attribute("failures"), Some("1"), "{xml}");
+    let cases = suite.children().filter(|node| node.has_tag_name("testcase"));
+    assert_eq!(suite.attribute("tests").unwrap().parse(), Ok(cases.clone().count()));
+    let failed: Vec<_> = cases
+        .filter(|case| case.children().any(|child| child.has_tag_name("failure")))
+        .map(|case| case.attribute("name").unwrap())
+        .collect();
+    assert_eq!(failed, ["fc1 binary dense"]);
 }
 
 #[test]

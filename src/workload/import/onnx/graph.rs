@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     model::{Model, Node},
-    nodes::{Window, is_shape_arithmetic, passes_on, window},
+    nodes::{is_shape_arithmetic, passes_on},
 };
 use crate::{
     config::quoted,
@@ -40,7 +40,7 @@ pub struct Imported {
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
-enum Origin {
+pub(super) enum Origin {
     /// The network's input, or a node of the workload.
     Map(String),
     /// Something that the workload cannot say; the reason is told at the layer that reads it.
@@ -70,7 +70,8 @@ pub fn import(
     let mut importer = Importer {
         model: &model,
         origins: BTreeMap::from([(data.name.clone(), Origin::Map("input".to_owned()))]),
-        names: vec!["input".to_owned()],
+        names: BTreeMap::from([("input".to_owned(), 1)]),
+        values_left: bytes.len().saturating_mul(MAX_VALUES_A_BYTE),
         before: "input".to_owned(),
         text: String::new(),
         tensors: BTreeMap::new(),
@@ -122,22 +123,30 @@ fn input_sizes(dimensions: &[i64], given: Option<[u64; 3]>) -> Result<[u64; 3], 
     Ok(sizes)
 }
 
-struct Importer<'m> {
-    model: &'m Model,
+/// Most weights of all layers together for each byte of the model. Layers may share a tensor, which
+/// each then has for itself; without a bound a small file with many such layers fills the memory.
+const MAX_VALUES_A_BYTE: usize = 16;
+
+/// An import on its way; the operators are in `operators.rs`.
+pub(super) struct Importer<'m> {
+    pub(super) model: &'m Model,
     origins: BTreeMap<String, Origin>,
-    names: Vec<String>,
+    /// Names taken, and how often each was asked for.
+    names: BTreeMap<String, u32>,
     /// The node of the workload before; it is the input of the next unless said otherwise.
     before: String,
     text: String,
     tensors: BTreeMap<String, LatentTensor>,
     layers: Vec<String>,
+    /// How many more weights the layers may hold.
+    values_left: usize,
     skipped: Vec<Skipped>,
     problems: Vec<String>,
     all_layers: i64,
     fp32: &'m [i64],
 }
 
-impl Importer<'_> {
+impl<'m> Importer<'m> {
     fn node(&mut self, index: usize, node: &Node) {
         let shown = if node.name.is_empty() { node.outputs.first() } else { Some(&node.name) };
         let shown = shown.cloned().unwrap_or_else(|| format!("node {index}"));
@@ -179,7 +188,7 @@ impl Importer<'_> {
         }
     }
 
-    fn skip(&mut self, node: &Node, shown: &str, reason: &str) {
+    pub(super) fn skip(&mut self, node: &Node, shown: &str, reason: &str) {
         self.skipped.push(Skipped {
             node: shown.to_owned(),
             op: node.op.clone(),
@@ -188,7 +197,7 @@ impl Importer<'_> {
     }
 
     /// The workload's node that an input of a node comes from.
-    fn source(&self, node: &Node, input: usize) -> Result<String, String> {
+    pub(super) fn source(&self, node: &Node, input: usize) -> Result<String, String> {
         let name = node.inputs.get(input).ok_or("an input is absent")?;
         match self.origins.get(name) {
             Some(Origin::Map(name)) => Ok(name.clone()),
@@ -199,17 +208,26 @@ impl Importer<'_> {
         }
     }
 
-    fn weights(&self, node: &Node, input: usize) -> Result<&LatentTensor, String> {
+    /// The constant tensor that a layer reads, to be copied by it.
+    pub(super) fn weights(
+        &mut self,
+        node: &Node,
+        input: usize,
+    ) -> Result<&'m LatentTensor, String> {
         let name = node.inputs.get(input).ok_or("it has no weights")?;
         match self.model.tensors.get(name) {
-            Some(Ok(tensor)) => Ok(tensor),
+            Some(Ok(tensor)) => {
+                let left = self.values_left.checked_sub(tensor.values.len());
+                self.values_left = left.ok_or("too many layers share their weights")?;
+                Ok(tensor)
+            }
             Some(Err(message)) => Err(format!("the tensor `{name}`: {message}")),
             None => Err(format!("its weights `{name}` are no constant of the model")),
         }
     }
 
     /// The layer's name: that of its weights without `.weight`, else the node's own.
-    fn name(&mut self, node: &Node, weights: Option<usize>) -> String {
+    pub(super) fn name(&mut self, node: &Node, weights: Option<usize>) -> String {
         let tensor = weights.and_then(|input| node.inputs.get(input));
         let name = match tensor.and_then(|name| name.strip_suffix(".weight")) {
             Some(name) => name.to_owned(),
@@ -217,16 +235,16 @@ impl Importer<'_> {
             None => node.op.to_lowercase(),
         };
         let mut unique = name.clone();
-        let mut number = 1;
-        while self.names.contains(&unique) {
-            number += 1;
-            unique = format!("{name}-{number}");
+        while self.names.contains_key(&unique) {
+            let asked = self.names.entry(name.clone()).or_insert(1);
+            *asked += 1;
+            unique = format!("{name}-{asked}");
         }
-        self.names.push(unique.clone());
+        self.names.insert(unique.clone(), 1);
         unique
     }
 
-    fn entry(&self, name: &str, kind: &str, source: &str) -> Entry {
+    pub(super) fn entry(&self, name: &str, kind: &str, source: &str) -> Entry {
         let mut entry = Entry::new(name, kind);
         if source != self.before {
             entry.key("input", quoted(source));
@@ -234,13 +252,13 @@ impl Importer<'_> {
         entry
     }
 
-    fn finish(&mut self, name: String, entry: &Entry) -> Option<Origin> {
+    pub(super) fn finish(&mut self, name: String, entry: &Entry) -> Option<Origin> {
         self.text.push_str(entry.text());
         self.before.clone_from(&name);
         Some(Origin::Map(name))
     }
 
-    fn finish_layer(
+    pub(super) fn finish_layer(
         &mut self,
         name: String,
         mut entry: Entry,
@@ -253,106 +271,5 @@ impl Importer<'_> {
         self.tensors.insert(format!("{name}.weight"), tensor);
         self.layers.push(name.clone());
         self.finish(name, &entry)
-    }
-
-    fn conv(&mut self, node: &Node) -> Result<Option<Origin>, String> {
-        let source = self.source(node, 0)?;
-        let tensor = self.weights(node, 1)?.clone();
-        let [filters, channels, kernel @ ..] = tensor.shape.as_slice() else {
-            return Err(format!("its weights have the shape {:?}", tensor.shape));
-        };
-        let Window { kernel, stride, padding, dilation } = window(node, kernel)?;
-        let groups = node.ints.get("group").and_then(|list| list.first()).copied().unwrap_or(1);
-        let groups = usize::try_from(groups).map_err(|_| format!("it has {groups} groups"))?;
-        let inputs = channels.checked_mul(groups).ok_or("it has too many channels")?;
-        let depthwise = groups > 1 && *channels == 1;
-        let name = self.name(node, Some(1));
-        let mut entry = self.entry(&name, if depthwise { "depthwise" } else { "conv" }, &source);
-        entry.key("in_channels", inputs);
-        entry.key("out_channels", filters);
-        entry.key("kernel", format!("[{}, {}]", kernel[0], kernel[1]));
-        entry.unless(1, "stride", stride);
-        entry.unless(0, "padding", padding);
-        entry.unless(1, "dilation", dilation);
-        if !depthwise {
-            entry.unless(1, "groups", groups);
-        }
-        Ok(self.finish_layer(name, entry, tensor))
-    }
-
-    fn linear(&mut self, node: &Node) -> Result<Option<Origin>, String> {
-        let source = self.source(node, 0)?;
-        let flag = |key: &str| node.ints.get(key).is_some_and(|list| list.contains(&1));
-        if flag("transA") {
-            return Err("its input is transposed".to_owned());
-        }
-        let tensor = self.weights(node, 1)?;
-        let [rows, columns] = tensor.shape[..] else {
-            return Err(format!("its weights have the shape {:?}, expected two", tensor.shape));
-        };
-        // PyTorch keeps K rows of C; ONNX keeps C rows of K unless `transB` says otherwise.
-        let tensor = if node.op == "Gemm" && flag("transB") {
-            tensor.clone()
-        } else {
-            let transposed = (0..columns)
-                .flat_map(|k| (0..rows).map(move |c| c * columns + k))
-                .map(|at| tensor.values[at])
-                .collect();
-            LatentTensor { shape: vec![columns, rows], values: transposed }
-        };
-        let name = self.name(node, Some(1));
-        let mut entry = self.entry(&name, "linear", &source);
-        entry.key("in_features", tensor.shape[1]);
-        entry.key("out_features", tensor.shape[0]);
-        Ok(self.finish_layer(name, entry, tensor))
-    }
-
-    fn pool(&mut self, node: &Node) -> Result<Option<Origin>, String> {
-        let source = self.source(node, 0)?;
-        let Window { kernel, stride, padding, dilation } = window(node, &[])?;
-        if kernel[0] != kernel[1] || dilation != 1 {
-            return Err(format!("its window is {kernel:?} with dilation {dilation}"));
-        }
-        let name = self.name(node, None);
-        let kind = if node.op == "MaxPool" { "max-pool" } else { "average-pool" };
-        let mut entry = self.entry(&name, kind, &source);
-        entry.key("kernel", kernel[0]);
-        entry.key("stride", stride);
-        entry.unless(0, "padding", padding);
-        Ok(self.finish(name, &entry))
-    }
-
-    fn global_pool(&mut self, node: &Node) -> Result<Option<Origin>, String> {
-        let source = self.source(node, 0)?;
-        if let Some(axes) = node.ints.get("axes") {
-            let mut axes = axes.clone();
-            axes.sort_unstable();
-            if node.op == "ReduceMean" && axes != [2, 3] && axes != [-2, -1] {
-                return Err(format!("its axes are {axes:?}, expected height and width"));
-            }
-        }
-        let name = self.name(node, None);
-        let entry = self.entry(&name, "global-pool", &source);
-        Ok(self.finish(name, &entry))
-    }
-
-    fn add(&mut self, node: &Node, shown: &str) -> Result<Option<Origin>, String> {
-        let constant = |input: &String| self.model.tensors.contains_key(input);
-        if let Some(at) = node.inputs.iter().position(|input| !constant(input))
-            && node.inputs.iter().any(constant)
-        {
-            let source = self.source(node, at)?;
-            self.skip(node, shown, "a bias is counted with the scale");
-            return Ok(Some(Origin::Map(source)));
-        }
-        if node.inputs.len() != 2 {
-            return Err(format!("it adds {} maps, expected 2", node.inputs.len()));
-        }
-        let sources = [self.source(node, 0)?, self.source(node, 1)?];
-        let name = self.name(node, None);
-        let mut entry = Entry::new(&name, "add");
-        let names = sources.map(|source| quoted(&source));
-        entry.key("inputs", format!("[{}]", names.join(", ")));
-        Ok(self.finish(name, &entry))
     }
 }

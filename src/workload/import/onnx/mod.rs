@@ -3,6 +3,7 @@
 mod graph;
 mod model;
 mod nodes;
+mod operators;
 mod wire;
 
 pub use graph::{Imported, Skipped, import};
