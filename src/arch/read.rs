@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Cache, CachePolicy, Core, CpuArch, Dram, KernelRates, LaneRates, OpEnergy,
+    Cache, CachePolicy, Core, CpuArch, Dram, KernelRates, LaneRates, OpEnergy, accelerator,
     check::{LEVELS, check_geometry, check_order},
     constants::{Constants, RATE},
     kind::KINDS,
@@ -30,7 +30,8 @@ pub fn load(path: &Path) -> Result<CpuArch> {
 pub fn open(path: &Path) -> Result<Document> {
     let name = path.to_str().unwrap_or_default();
     if !path.exists() && !name.is_empty() && !name.contains(['/', '\\', '.']) {
-        if let Some((_, text)) = shipped().iter().find(|(shipped, _)| *shipped == name) {
+        let mut all = shipped().iter().chain(accelerator::shipped());
+        if let Some((_, text)) = all.find(|(shipped, _)| *shipped == name) {
             return Document::parse(&format!("arch/{name}.toml"), (*text).to_owned());
         }
         let names: Vec<&str> = shipped().iter().map(|(shipped, _)| *shipped).collect();

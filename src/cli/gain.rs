@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::common::{ReportFormat, emit, load_workload, parse_names, weights_of};
+use super::{
+    common::{ReportFormat, emit, load_workload, parse_names, weights_of},
+    progress::search_bar,
+};
 use crate::{
     Result,
     quant::Scheme,
@@ -73,10 +74,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         evaluations: arguments.evaluations.max(1),
         seed: arguments.seed,
     };
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {eta} left") {
-        bar.set_style(style);
-    }
+    let bar = search_bar();
     let gains = gain::compare(&request, &|total| bar.set_length(total), &|scored| bar.inc(scored))?;
     bar.finish_and_clear();
     let text = match arguments.format {

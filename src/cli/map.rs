@@ -3,19 +3,20 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{Compat, ReportFormat, emit, load_workload, rules_of, schemes_of, weights_of};
+use super::{
+    common::{Compat, ReportFormat, emit, load_workload, rules_of, schemes_of, weights_of},
+    progress::search_bar,
+};
 use crate::{
     Error, Result,
-    arch::accelerator,
     config::Document,
     diagnostics::Problem as Note,
-    mapper::parse_constraints,
+    mapper::{Design, parse_constraints},
     model::sparse::Rules,
     report::{
         Provenance, json,
-        map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of},
+        map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of, mapping_file},
         write_atomically,
     },
     workload::problem,
@@ -101,17 +102,15 @@ enum Aim {
 
 /// Searches and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
-    let document = accelerator::document(&arguments.arch)?;
-    let accelerator = accelerator::parse(&document)?;
-    let constraints = match &arguments.constraints {
-        Some(path) => parse_constraints(&Document::read(path)?)?,
-        None => parse_constraints(&document)?,
-    };
+    let mut design = Design::open(&arguments.arch)?;
+    if let Some(path) = &arguments.constraints {
+        design.constraints = parse_constraints(&Document::read(path)?)?;
+    }
     let rules = rules_of(arguments.compat);
     let (workload, layers, weights) = layers(arguments, rules)?;
     let request = MapRequest {
-        accelerator: &accelerator,
-        constraints: &constraints,
+        accelerator: &design.accelerator,
+        constraints: &design.constraints,
         workload: &workload,
         layers: &layers,
         weights: &weights,
@@ -125,7 +124,8 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
             Aim::Cycles => Objective::Cycles,
         },
     };
-    let bar = progress(request.evaluations.saturating_mul(layers.len() as u64));
+    let bar = search_bar();
+    bar.set_length(request.evaluations.saturating_mul(layers.len() as u64));
     let search = || map::map(&request, &|scored| bar.inc(scored));
     let report = match arguments.threads {
         None => search(),
@@ -189,26 +189,10 @@ fn layers(arguments: &Args, rules: Rules) -> Result<(String, Vec<MapLayer>, Vec<
     Ok((workload.name, layers, weights))
 }
 
-/// Name of a layer's mapping in the folder of a network's.
-pub(super) fn mapping_file(layer: &str, scheme: &str) -> String {
-    let dot = if scheme.is_empty() { "" } else { "." };
-    format!("{}{dot}{scheme}.toml", layer.replace('/', "_"))
-}
-
 fn time(seconds: Option<f64>) -> Result<Option<Duration>> {
     let Some(seconds) = seconds else { return Ok(None) };
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if !time.is_zero() => Ok(Some(time)),
         _ => Err(Note::new(format!("`--time-s {seconds}` is no time to search")).into()),
     }
-}
-
-/// A bar on standard error; hidden where that is no terminal.
-pub(super) fn progress(mappings: u64) -> ProgressBar {
-    let bar = ProgressBar::new(mappings);
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
 }

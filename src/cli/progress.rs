@@ -9,6 +9,16 @@ pub(super) fn spinner() -> ProgressBar {
     ProgressBar::new_spinner()
 }
 
+/// A bar of mappings scored, its length yet to be set; hidden where standard error is no terminal.
+pub(super) fn search_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// A bar on standard error once it takes long; nothing where that is no terminal.
 pub(super) struct Progress(ProgressBar);
 

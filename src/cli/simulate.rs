@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    accelerate,
+    accelerate::{self, Answer, Machine, Task},
     common::{Compat, ReportFormat, emit},
     map::report_text,
     progress::Progress,
@@ -62,8 +62,8 @@ pub(super) struct Args {
 
 /// Simulates and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
-    if accelerate::is_accelerator(&arguments.arch) {
-        return run_accelerator(arguments);
+    if let Some(machine) = accelerate::machine(&arguments.arch) {
+        return run_accelerator(arguments, &machine);
     }
     let (arch, workload) = processor(arguments)?;
     let mut resolved = arguments.selection.resolve(arch, workload)?;
@@ -112,7 +112,7 @@ fn processor(arguments: &Args) -> Result<(&Path, &Path)> {
     }
 }
 
-fn run_accelerator(arguments: &Args) -> Result<()> {
+fn run_accelerator(arguments: &Args, machine: &Machine) -> Result<()> {
     if arguments.explain.is_some() {
         return Err(Problem::new("`--explain` needs a processor").into());
     }
@@ -121,18 +121,18 @@ fn run_accelerator(arguments: &Args) -> Result<()> {
             .hint("an accelerator does what its description says; see its `saf` tables")
             .into());
     }
-    let (workload, mapping) = (arguments.workload.as_deref(), arguments.mapping.as_deref());
-    if let (true, Some(network)) = (accelerate::is_network(&arguments.arch, workload), workload) {
-        let (arch, compat) = (&arguments.arch[0], arguments.compat);
-        let report =
-            accelerate::simulate_network(arch, network, mapping, compat, &arguments.selection)?;
-        return emit(&report_text(&report, arguments.format)?, arguments.out.as_deref());
-    }
-    let report = accelerate::simulate(&arguments.arch, workload, mapping, arguments.compat)?;
-    let text = match arguments.format {
-        ReportFormat::Table => report::accelerator::table(&report),
-        ReportFormat::Csv => report::accelerator::csv(&report),
-        ReportFormat::Json => json(&report)?,
+    let task = Task {
+        files: &arguments.arch,
+        workload: arguments.workload.as_deref(),
+        mapping: arguments.mapping.as_deref(),
+        compat: arguments.compat,
+        selection: &arguments.selection,
+    };
+    let text = match (accelerate::simulate(machine, &task)?, arguments.format) {
+        (Answer::Network(report), format) => report_text(&report, format)?,
+        (Answer::Problem(report), ReportFormat::Table) => report::accelerator::table(&report),
+        (Answer::Problem(report), ReportFormat::Csv) => report::accelerator::csv(&report),
+        (Answer::Problem(report), ReportFormat::Json) => json(&report)?,
     };
     emit(&text, arguments.out.as_deref())
 }

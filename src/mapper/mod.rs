@@ -7,6 +7,7 @@
 //! give equal results on any number of threads.
 
 mod constraints;
+mod design;
 mod exhaust;
 mod factors;
 mod front;
@@ -17,6 +18,7 @@ mod space;
 mod walk;
 
 pub use constraints::{Constraint, parse as parse_constraints};
+pub use design::Design;
 pub use front::{Front, Solution};
 pub use search::{Judge, Outcome, Request, Stop, search};
 pub use space::{Slot, SlotKind, Space};

@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    arch::accelerator,
-    mapper::parse_constraints,
+    mapper::Design,
     model::sparse::Rules,
     quant::Scheme,
     workload::{WeightSource, Workload},
@@ -68,12 +67,10 @@ pub fn compare(
     total(evaluations.saturating_mul((layers.len() * request.accelerators.len()) as u64));
     let mut found = Vec::new();
     for path in request.accelerators {
-        let document = accelerator::document(path)?;
-        let machine = accelerator::parse(&document)?;
-        let constraints = parse_constraints(&document)?;
+        let design = Design::open(path)?;
         let search = MapRequest {
-            accelerator: &machine,
-            constraints: &constraints,
+            accelerator: &design.accelerator,
+            constraints: &design.constraints,
             workload: &workload.name,
             layers: &layers,
             weights: &weights,

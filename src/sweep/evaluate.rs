@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
+    accelerated,
     inputs::Sweep,
-    plans::{LayerPlan, Planned, Plans, representatives},
+    plans::{LayerPlan, Layers, Planned, Plans, representatives},
     row::{Point, write_invalid, write_layer, write_network},
     spec::Rows,
-    variants::ArchVariant,
+    variants::{ArchVariant, Machine},
 };
 use crate::{
     Error, Result,
@@ -27,7 +28,13 @@ pub(super) fn rows(sweep: &Sweep, plans: &Plans, points: std::ops::Range<u64>) -
             plans.get(outer).ok_or_else(|| Error::Internal("a point without a plan".into()))?;
         let archs: Vec<Arc<ArchVariant>> =
             (at..end).map(|point| sweep.arch(point % inner)).collect();
-        segment(sweep, planned, &archs, at, &mut text)?;
+        match &planned.layers {
+            Ok(Layers::ToMap { layers, evaluations, seed }) => {
+                let task = (layers.as_slice(), *evaluations, *seed);
+                accelerated::segment(sweep, planned, task, &archs, at, &mut text)?;
+            }
+            _ => segment(sweep, planned, &archs, at, &mut text)?,
+        }
         at = end;
     }
     Ok(text.into_bytes())
@@ -42,8 +49,8 @@ fn segment(
     text: &mut String,
 ) -> Result<()> {
     let layers: &[LayerPlan] = match &planned.layers {
-        Ok(layers) => layers,
-        Err(_) => &[],
+        Ok(Layers::Planned(layers)) => layers,
+        _ => &[],
     };
     let same = representatives(layers);
     // Costs by layer, then machine; nothing for a layer that costs the same as an earlier one.
@@ -63,15 +70,17 @@ fn segment(
         });
         let of_layer = archs
             .iter()
-            .map(|variant| variant.arch.as_ref().ok().map(|arch| evaluator.cost(arch)).transpose())
+            .map(|variant| match &variant.arch {
+                Ok(Machine::Processor(arch)) => evaluator.cost(arch).map(Some),
+                _ => Ok(None),
+            })
             .collect::<Result<_>>()?;
         costs.push(of_layer);
     }
     for (place, variant) in archs.iter().enumerate() {
         let point = Point { index: first + place as u64, planned, arch: variant };
-        let wrong = planned.layers.as_ref().err().or(variant.arch.as_ref().err());
-        if let Some(why) = wrong {
-            write_invalid(text, &point, sweep.spec.rows, why);
+        if let Some(why) = point.wrong() {
+            write_invalid(text, &point, (sweep.kind(), sweep.spec.rows), why);
             continue;
         }
         let mut quantized: Option<Total> = None;

@@ -5,7 +5,10 @@
 
 use std::ops::Range;
 
-use super::spec::{Axis, Root, Spec};
+use super::{
+    axis::{Axis, Root},
+    spec::Spec,
+};
 use crate::{Error, Result, diagnostics::Problem};
 
 /// Most points of one sweep.

@@ -6,12 +6,15 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
+    axis::Root,
     grid::Grid,
-    spec::{OnInvalid, Root, Spec},
-    variants::{ArchVariant, Documents, blame, check_plan_axes},
+    options::check_options,
+    spec::{OnInvalid, Spec},
+    variants::{ArchVariant, Documents, blame},
 };
 use crate::{
     Result,
+    arch::ArchKind,
     cache::PlanCache,
     diagnostics::{Problem, Problems},
     workload::{WeightSource, from_document},
@@ -40,11 +43,24 @@ impl Sweep {
     ///
     /// # Errors
     /// Every problem; combinations that are impossible only where the file does not skip them.
-    pub fn open(spec: Spec) -> Result<Self> {
-        let grid = Grid::of(&spec)?;
+    pub fn open(mut spec: Spec) -> Result<Self> {
         let documents = Documents::open(&spec)?;
         let mut problems = Problems::new();
-        check_plan_axes(&spec, &mut problems);
+        if documents.kind == ArchKind::Accelerator {
+            if let Some(span) = spec.methods_at.clone() {
+                problems.push(
+                    Problem::new("accelerators take no `method`")
+                        .at(&spec.file, span, "in this sweep of accelerators")
+                        .hint(
+                            "an accelerator does what its description says; see its `saf` tables",
+                        ),
+                );
+            }
+            // One point a mapping: what it does is not a matter of method.
+            spec.methods.truncate(1);
+        }
+        let grid = Grid::of(&spec)?;
+        check_options(&spec, documents.kind, &mut problems);
         problems.into_result(())?;
         let mut problems = check_schemes(&spec, &documents)?;
         let make = |variant: u64| Arc::new(documents.arch(&spec, variant));
@@ -87,6 +103,11 @@ impl Sweep {
     #[must_use]
     pub fn hash(&self) -> u128 {
         self.hash
+    }
+
+    /// Kind of the machines.
+    pub(super) fn kind(&self) -> ArchKind {
+        self.documents.kind
     }
 
     pub(super) fn arch(&self, variant: u64) -> Arc<ArchVariant> {

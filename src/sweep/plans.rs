@@ -9,13 +9,19 @@ use rayon::prelude::*;
 
 use super::{
     inputs::Sweep,
-    variants::{WorkloadVariant, plan_options},
+    options::{Options, options_of},
+    variants::WorkloadVariant,
 };
 use crate::{
     Result,
+    arch::ArchKind,
     method::{Execution, OpCounts, PlanRequest, WeightStorage},
+    model::sparse::Rules,
     quant::{QuantizedTensor, Scheme},
-    report::{WeightSummary, full_precision_counts},
+    report::{
+        WeightSummary, full_precision_counts,
+        map::{MapLayer, layers_of},
+    },
     workload::{Layer, LayerShape, OperandBits, WeightStore},
 };
 
@@ -40,6 +46,15 @@ pub(super) struct Work {
     pub storage: WeightStorage,
 }
 
+/// The layers as the kind of machine needs them.
+#[derive(Debug, Clone)]
+pub(super) enum Layers {
+    /// Counted programs.
+    Planned(Vec<LayerPlan>),
+    /// Problems to map, with the mappings scored for each and the seed of the search.
+    ToMap { layers: Vec<MapLayer>, evaluations: u64, seed: u64 },
+}
+
 /// All layers of one combination.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
@@ -50,7 +65,7 @@ pub(super) struct Planned {
     pub scheme: Scheme,
     pub method: &'static str,
     /// Layers, or why there are none.
-    pub layers: Result<Vec<LayerPlan>, String>,
+    pub layers: Result<Layers, String>,
     /// Quantised layers that the method does not apply to, and why.
     pub skipped: Vec<String>,
 }
@@ -94,14 +109,15 @@ impl Plans {
 fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
     let place = sweep.grid.place(outers[0]);
     let variant = Arc::new(sweep.documents.workload(&sweep.spec, place.workload_variant));
-    let (options, plan_values) = plan_options(&sweep.spec, place.plan_variant);
+    let (options, plan_values) = options_of(&sweep.spec, place.plan_variant);
+    let Options { plan: options, evaluations } = options;
     let scheme = sweep.spec.schemes[place.scheme].value;
     let empty = |outer: u64| Planned {
         workload: Arc::clone(&variant),
         plan_values: plan_values.clone(),
         scheme,
         method: sweep.spec.methods[sweep.grid.place(outer).method].name(),
-        layers: Ok(Vec::new()),
+        layers: Ok(Layers::Planned(Vec::new())),
         skipped: Vec::new(),
     };
     let workload = match &variant.workload {
@@ -113,6 +129,13 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
                 .collect());
         }
     };
+    if sweep.kind() == ArchKind::Accelerator {
+        let seed = options.seed;
+        let weights = (&workload.weights, &[scheme][..], seed);
+        let (layers, _) = layers_of(workload, weights, (&[], true, 1.0), Rules::Exact)?;
+        let layers = Ok(Layers::ToMap { layers, evaluations, seed });
+        return Ok(vec![(outers[0], Planned { layers, ..empty(outers[0]) })]);
+    }
     let store = WeightStore::open(&workload.weights, scheme, options.seed)?;
     let tensors = store.layers(workload.quantized_layers())?;
     let mut next = tensors.iter();
@@ -166,7 +189,7 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
                 Err(reason) => combination.skipped.push(reason.clone()),
             }
         }
-        combination.layers = Ok(kept);
+        combination.layers = Ok(Layers::Planned(kept));
     }
     Ok(found)
 }

@@ -3,11 +3,20 @@
 use std::fmt::Write as _;
 
 use super::{
+    axis::Root,
+    inputs::Sweep,
     plans::Planned,
-    spec::{Root, Rows, Spec},
+    spec::Rows,
     variants::{ArchVariant, axes_of},
 };
-use crate::report::{LayerResult, Total, dram_bytes, quoted};
+use crate::{
+    arch::ArchKind,
+    report::{
+        LayerResult, Total, dram_bytes,
+        map::{LayerMap, MapTotal, Statistical},
+        quoted,
+    },
+};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +63,40 @@ const NETWORK: &[(&str, Kind)] = &[
     ("fp32_energy_pj", Kind::Number),
 ];
 
+/// Columns that follow the swept ones where the machines are accelerators.
+const MAPPED: &[(&str, Kind)] = &[
+    ("macs", Kind::Count),
+    ("density", Kind::Number),
+    ("cycles", Kind::Count),
+    ("energy_pj", Kind::Number),
+    ("statistical_cycles", Kind::Count),
+    ("statistical_energy_pj", Kind::Number),
+];
+
+/// Columns of network rows alone, where the machines are accelerators.
+const MAPPED_NETWORK: &[(&str, Kind)] = &[("layers", Kind::Count)];
+
+/// Columns of layer rows alone, where the machines are accelerators.
+const MAPPED_LAYER: &[(&str, Kind)] = &[
+    ("compute_energy_pj", Kind::Number),
+    ("utilization", Kind::Number),
+    ("mappings_scored", Kind::Count),
+];
+
+/// The columns that hold numbers.
+fn numbers(kind: ArchKind, rows: Rows) -> impl Iterator<Item = &'static (&'static str, Kind)> {
+    let (all, more) = match (kind, rows) {
+        (ArchKind::Cpu, Rows::Network) => (NUMBERS, NETWORK),
+        (ArchKind::Cpu, Rows::Layer) => (NUMBERS, &[][..]),
+        (ArchKind::Accelerator, Rows::Network) => (MAPPED, MAPPED_NETWORK),
+        (ArchKind::Accelerator, Rows::Layer) => (MAPPED, MAPPED_LAYER),
+    };
+    all.iter().chain(more)
+}
+
 /// All columns of a sweep in order.
-pub(super) fn columns(spec: &Spec) -> Vec<(String, Kind)> {
+pub(super) fn columns(sweep: &Sweep) -> Vec<(String, Kind)> {
+    let spec = &sweep.spec;
     let swept = |root| {
         axes_of(spec, root)
             .into_iter()
@@ -66,15 +107,17 @@ pub(super) fn columns(spec: &Spec) -> Vec<(String, Kind)> {
     let mut columns = vec![("point".to_owned(), Kind::Count), ("workload".to_owned(), Kind::Text)];
     columns.extend(swept(Root::Workload));
     columns.extend(swept(Root::Plan));
-    for name in ["scheme", "method", "arch"] {
-        columns.push((name.to_owned(), Kind::Text));
-    }
+    let named: &[&str] = match sweep.kind() {
+        ArchKind::Cpu => &["scheme", "method", "arch"],
+        ArchKind::Accelerator => &["scheme", "arch"],
+    };
+    columns.extend(named.iter().map(|name| ((*name).to_owned(), Kind::Text)));
     columns.extend(swept(Root::Arch));
     if spec.rows == Rows::Layer {
         columns.push(("layer".to_owned(), Kind::Text));
     }
-    let more = if spec.rows == Rows::Network { NETWORK } else { &[] };
-    columns.extend(NUMBERS.iter().chain(more).map(|(name, kind)| ((*name).to_owned(), *kind)));
+    let numbers = numbers(sweep.kind(), spec.rows);
+    columns.extend(numbers.map(|(name, kind)| ((*name).to_owned(), *kind)));
     columns.push(("invalid".to_owned(), Kind::Text));
     columns
 }
@@ -83,13 +126,14 @@ pub(super) fn columns(spec: &Spec) -> Vec<(String, Kind)> {
 #[cfg(feature = "parquet")]
 pub(super) fn kind_of(name: &str) -> Kind {
     let counted = [("point", Kind::Count)];
-    let mut known = counted.iter().chain(NUMBERS).chain(NETWORK);
-    known.find(|(own, _)| *own == name).map_or(Kind::Text, |(_, kind)| *kind)
+    let all = [&counted[..], NUMBERS, NETWORK, MAPPED, MAPPED_NETWORK, MAPPED_LAYER];
+    // `cycles` is whole on accelerators only; the wider kind holds both.
+    all.into_iter().flatten().find(|(own, _)| *own == name).map_or(Kind::Text, |(_, kind)| *kind)
 }
 
 /// The header line.
-pub(super) fn header(spec: &Spec) -> String {
-    let names: Vec<String> = columns(spec).iter().map(|(name, _)| quoted(name)).collect();
+pub(super) fn header(sweep: &Sweep) -> String {
+    let names: Vec<String> = columns(sweep).iter().map(|(name, _)| quoted(name)).collect();
     names.join(",") + "\n"
 }
 
@@ -101,13 +145,24 @@ pub(super) struct Point<'a> {
 }
 
 impl Point<'_> {
-    fn begin(&self, text: &mut String, scheme: &str, method: &str) {
+    /// Why there is no such point.
+    pub(super) fn wrong(&self) -> Option<&str> {
+        let network = self.planned.layers.as_ref().err();
+        network.or(self.arch.arch.as_ref().err()).map(String::as_str)
+    }
+
+    /// What stands before the numbers; accelerators have no method.
+    fn begin(&self, text: &mut String, scheme: &str, method: Option<&str>) {
         let planned = self.planned;
         let _ = write!(text, "{},{}", self.index, quoted(&planned.workload.name));
         for value in planned.workload.values.iter().chain(&planned.plan_values) {
             let _ = write!(text, ",{}", quoted(value));
         }
-        let _ = write!(text, ",{scheme},{method},{}", quoted(&self.arch.name));
+        let _ = write!(text, ",{scheme}");
+        if let Some(method) = method {
+            let _ = write!(text, ",{method}");
+        }
+        let _ = write!(text, ",{}", quoted(&self.arch.name));
         for value in &self.arch.values {
             let _ = write!(text, ",{}", quoted(value));
         }
@@ -115,12 +170,15 @@ impl Point<'_> {
 }
 
 /// A point that no machine or network can be: a row with nothing but the reason.
-pub(super) fn write_invalid(text: &mut String, point: &Point<'_>, rows: Rows, why: &str) {
-    point.begin(text, point.planned.scheme.name(), point.planned.method);
-    let empty = match rows {
-        Rows::Network => NUMBERS.len() + NETWORK.len(),
-        Rows::Layer => NUMBERS.len() + 1,
-    };
+pub(super) fn write_invalid(
+    text: &mut String,
+    point: &Point<'_>,
+    (kind, rows): (ArchKind, Rows),
+    why: &str,
+) {
+    let method = (kind == ArchKind::Cpu).then_some(point.planned.method);
+    point.begin(text, point.planned.scheme.name(), method);
+    let empty = numbers(kind, rows).count() + usize::from(rows == Rows::Layer);
     let _ = writeln!(text, "{},{}", ",".repeat(empty), quoted(why));
 }
 
@@ -134,10 +192,10 @@ pub(super) fn write_network(
     let skipped = &point.planned.skipped;
     let Some(total) = quantized else {
         let why = skipped.first().map_or("no quantised layer", String::as_str);
-        write_invalid(text, point, Rows::Network, why);
+        write_invalid(text, point, (ArchKind::Cpu, Rows::Network), why);
         return;
     };
-    point.begin(text, &total.scheme, &total.method);
+    point.begin(text, &total.scheme, Some(&total.method));
     let (read, write) = dram_bytes(&total.traffic);
     let (weights, ops, storage) = (&total.weights, &total.ops, &total.storage);
     let _ = write!(
@@ -173,7 +231,7 @@ pub(super) fn write_network(
 
 /// One layer.
 pub(super) fn write_layer(text: &mut String, point: &Point<'_>, layer: &str, result: &LayerResult) {
-    point.begin(text, &result.scheme, &result.method);
+    point.begin(text, &result.scheme, Some(&result.method));
     let (read, write) = dram_bytes(&result.traffic);
     let (weights, ops, storage) = (&result.weights, &result.ops, &result.storage);
     // A checked shape bounds every count, so these products fit.
@@ -202,5 +260,44 @@ pub(super) fn write_layer(text: &mut String, point: &Point<'_>, layer: &str, res
         result.energy_pj.total.0,
         result.energy_pj.dram.0,
         result.energy_pj.static_energy.0,
+    );
+}
+
+/// Cycles and energy with zeros at random places; empty where no density is counted.
+fn statistical(own: Option<Statistical>) -> String {
+    own.map_or_else(|| ",".to_owned(), |own| format!("{},{}", own.cycles, own.energy_pj))
+}
+
+/// All layers of a network on an accelerator.
+pub(super) fn write_mapped_network(text: &mut String, point: &Point<'_>, total: &MapTotal) {
+    point.begin(text, &total.scheme, None);
+    let _ = writeln!(
+        text,
+        ",{},{},{},{},{},{},",
+        total.macs,
+        total.density,
+        total.cycles,
+        total.energy_pj,
+        statistical(total.statistical),
+        total.layers,
+    );
+}
+
+/// One layer on an accelerator.
+pub(super) fn write_mapped_layer(text: &mut String, point: &Point<'_>, layer: &LayerMap) {
+    point.begin(text, &layer.scheme, None);
+    let solved = layer.solved();
+    let _ = writeln!(
+        text,
+        ",{},{},{},{},{},{},{},{},{},",
+        quoted(&layer.layer),
+        layer.macs,
+        layer.density,
+        solved.cycles,
+        solved.energy_pj,
+        statistical(layer.statistical),
+        solved.compute_pj,
+        solved.utilization,
+        layer.scored,
     );
 }

@@ -74,7 +74,7 @@ pub fn run(
         shard: shard.index,
         shards: shard.count,
     };
-    let header = header(&sweep.spec);
+    let header = header(sweep);
     let mut journal = Journal::open(out, &head, &header, points.start)?;
     let next = journal.next_point().min(points.end);
     let resumed = next - points.start;
@@ -123,7 +123,7 @@ pub fn stream(
     let all = points.end - points.start;
     let failed = |error| Error::io("write", Path::new("standard output"), error);
     event(Event::Begun { done: 0, all })?;
-    out.write_all(header(&sweep.spec).as_bytes()).map_err(failed)?;
+    out.write_all(header(sweep).as_bytes()).map_err(failed)?;
     in_chunks(sweep, points, event, &mut |wave| {
         wave.iter().try_for_each(|chunk| out.write_all(&chunk.rows)).map_err(failed)
     })?;

@@ -3,27 +3,47 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    axis::{Axis, Root, Swept},
     grid::steps_of,
-    spec::{Axis, Named, Root, Spec, Swept},
+    names::Named,
+    spec::Spec,
 };
 use crate::{
     Error, Result,
-    arch::{self, CpuArch},
+    arch::{self, ArchKind, CpuArch},
     config::{Document, Value},
     diagnostics::{Problem, Problems},
-    method::PlanOptions,
-    selection::iterations_of,
+    mapper::Design,
     workload::{self, Workload},
 };
 
 /// Something read from a file with swept keys set, or why there is no such thing.
 pub(super) type Variant<T> = Result<T, String>;
 
+/// A machine of either kind.
+#[derive(Debug)]
+pub(super) enum Machine {
+    /// A processor, whose programs are planned by method.
+    Processor(CpuArch),
+    /// An accelerator, on which layers are mapped.
+    Accelerator(Design),
+}
+
+impl Machine {
+    /// Reads a description of a kind.
+    fn parse(document: &Document, kind: ArchKind) -> Result<Self> {
+        match kind {
+            ArchKind::Cpu => arch::parse(document).map(Self::Processor),
+            ArchKind::Accelerator => Design::parse(document).map(Self::Accelerator),
+        }
+    }
+}
+
 /// A machine and the values of its swept keys.
 #[derive(Debug)]
 pub(super) struct ArchVariant {
     /// The machine; an error says why the values make none.
-    pub arch: Variant<CpuArch>,
+    pub arch: Variant<Machine>,
     /// Name of the machine's file.
     pub name: String,
     /// The values in axis order, one a key, as written in a row.
@@ -41,80 +61,6 @@ pub(super) struct WorkloadVariant {
     pub values: Vec<String>,
 }
 
-/// Options of planning with swept values, and those values.
-pub(super) fn plan_options(spec: &Spec, variant: u64) -> (PlanOptions, Vec<String>) {
-    let axes = axes_of(spec, Root::Plan);
-    let (_, steps) = steps_of(&axes, variant);
-    let mut options = PlanOptions::default();
-    let mut values = Vec::new();
-    for (axis, step) in axes.iter().zip(steps) {
-        for (path, value) in axis.paths.iter().zip(&axis.steps[step].value) {
-            // Checked when the sweep was opened.
-            if let Ok(written) = set_option(&mut options, &path.to_string(), value) {
-                values.push(written);
-            }
-        }
-    }
-    (options, values)
-}
-
-/// Sets an option of planning; returns its value as written in a row, or what it should be.
-fn set_option(
-    options: &mut PlanOptions,
-    name: &str,
-    value: &Swept,
-) -> Result<String, &'static str> {
-    let integer = match value {
-        Swept::Value(Value::Integer(integer)) => u64::try_from(*integer).ok(),
-        _ => None,
-    };
-    let number = match value {
-        Swept::Value(Value::Integer(integer)) => *integer as f64,
-        Swept::Value(Value::Float(number)) => *number,
-        _ => f64::NAN,
-    };
-    let place = match name {
-        "seed" => &mut options.seed,
-        "effort_s" => {
-            let iterations = iterations_of(number).map_err(|_| "expected 0 to 86400 seconds")?;
-            options.search_iterations = iterations;
-            return Ok(number.to_string());
-        }
-        _ => &mut options.search_iterations,
-    };
-    *place = integer.ok_or("expected a non-negative integer")?;
-    Ok(place.to_string())
-}
-
-/// Every value must be one that planning takes.
-pub(super) fn check_plan_axes(spec: &Spec, problems: &mut Problems) {
-    let axes = axes_of(spec, Root::Plan);
-    for axis in &axes {
-        for step in &axis.steps {
-            let wrong = axis.paths.iter().zip(&step.value).find_map(|(path, value)| {
-                set_option(&mut PlanOptions::default(), &path.to_string(), value).err()
-            });
-            if let Some(expected) = wrong {
-                problems.push(
-                    Problem::new(format!("wrong value for `{}`", axis.names.join("`, `"))).at(
-                        &spec.file,
-                        step.span.clone(),
-                        expected,
-                    ),
-                );
-            }
-        }
-    }
-    let swept = |name: &str| axes.iter().any(|axis| axis.names.iter().any(|own| own == name));
-    if swept("plan.effort_s") && swept("plan.search_iterations") {
-        problems.push(
-            Problem::new("`plan.effort_s` and `plan.search_iterations` are one option")
-                .in_file(spec.file.name())
-                .hint("sweep one of them"),
-        );
-    }
-}
-
 pub(super) fn axes_of(spec: &Spec, root: Root) -> Vec<&Axis> {
     spec.axes.iter().filter(|axis| axis.root == root).collect()
 }
@@ -122,8 +68,10 @@ pub(super) fn axes_of(spec: &Spec, root: Root) -> Vec<&Axis> {
 /// The documents that variants are made from.
 #[derive(Debug)]
 pub(super) struct Documents {
-    /// Machines.
+    /// Machines, all of one kind.
     pub archs: Vec<Document>,
+    /// Their kind.
+    pub kind: ArchKind,
     /// Networks and the folders of their weights.
     pub workloads: Vec<(Document, PathBuf)>,
 }
@@ -134,14 +82,15 @@ impl Documents {
         let mut problems = Problems::new();
         let archs = opened(&spec.archs, arch::open, &mut problems)?;
         let workloads = opened(&spec.workloads, workload::open, &mut problems)?;
+        let kind = kind_of(spec, &archs, &mut problems)?;
         // The files by themselves are right, whatever the swept keys make of them.
         for document in &archs {
-            note(arch::parse(document).map(drop), &mut problems)?;
+            note(Machine::parse(document, kind).map(drop), &mut problems)?;
         }
         for (document, folder) in &workloads {
             note(workload::from_document(document, folder).map(drop), &mut problems)?;
         }
-        Ok(problems.into_result(Self { archs, workloads })?)
+        Ok(problems.into_result(Self { archs, kind, workloads })?)
     }
 
     /// A machine of the sweep.
@@ -151,7 +100,9 @@ impl Documents {
         let mut document = self.archs[file as usize].clone();
         let (values, set) = set_all(&mut document, &axes, &steps);
         let name = stem(&spec.archs[file as usize].path);
-        let arch = set.and_then(|()| arch::parse(&document).map_err(|error| first_line(&error)));
+        let arch = set.and_then(|()| {
+            Machine::parse(&document, self.kind).map_err(|error| first_line(&error))
+        });
         ArchVariant { arch, name, values }
     }
 
@@ -167,6 +118,23 @@ impl Documents {
         });
         WorkloadVariant { workload, name, values }
     }
+}
+
+/// The kind of the machines, which is one: rows of processors and of accelerators differ.
+fn kind_of(spec: &Spec, archs: &[Document], problems: &mut Problems) -> Result<ArchKind> {
+    let mut first = None;
+    for (document, named) in archs.iter().zip(&spec.archs) {
+        let Some(kind) = note(arch::kind(document), problems)? else { continue };
+        if *first.get_or_insert(kind) != kind {
+            problems.push(
+                Problem::new("processors and accelerators in one sweep")
+                    .at(&spec.file, named.span.clone(), "not of the kind of the machines before")
+                    .hint("their rows have other columns: sweep them one after the other"),
+            );
+            break;
+        }
+    }
+    Ok(first.unwrap_or(ArchKind::Cpu))
 }
 
 /// Where the first swept key of a variant was written, for a problem about the variant.
@@ -276,7 +244,7 @@ fn note<T>(outcome: Result<T>, problems: &mut Problems) -> Result<Option<T>> {
     }
 }
 
-fn first_line(error: &Error) -> String {
+pub(super) fn first_line(error: &Error) -> String {
     match error {
         Error::Input(problems) => {
             let messages: Vec<&str> = problems.iter().map(Problem::message).collect();

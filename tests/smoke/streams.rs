@@ -70,7 +70,16 @@ fn the_version_names_the_commit_where_there_is_one() {
 
 #[test]
 fn schemas_completions_and_manual_pages_are_printed() {
-    for name in ["arch", "workload", "sweep", "report"] {
+    for name in [
+        "arch",
+        "accelerator",
+        "mapping",
+        "workload",
+        "sweep",
+        "report",
+        "accelerator-report",
+        "map-report",
+    ] {
         let file = std::fs::read_to_string(format!("docs/{name}.schema.json")).unwrap();
         assert_eq!(stdout(&["schema", name]), file);
     }

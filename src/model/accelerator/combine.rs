@@ -153,11 +153,17 @@ impl Evaluator<'_> {
         if stored[level][tensor]
             && let Some(fibers) = &self.fibers[tensor][level]
         {
-            let units = expected_units(&mut self.memo, fibers, density, &count.tile, nonempty);
+            // Written where it stays: units are large.
+            let units = self.units[tensor][level].insert(expected_units(
+                &mut self.memo,
+                fibers,
+                density,
+                &count.tile,
+                nonempty,
+            ));
             units_sum = units.ranks().iter().map(|rank| rank.metadata + rank.payload).sum();
             absent = units.p_absent;
             words = units.nonzeros;
-            self.units[tensor][level] = Some(units);
         } else {
             if nonempty && density.min_occupancy(&count.tile) == 0 {
                 absent = absent_share(density, &count.tile);

@@ -146,15 +146,23 @@ pub(super) fn level_energy(
         &level.energy;
     let block = level.block_words as f64;
     let width = level.metadata.map_or(1.0, |store| store.width_bits as f64);
-    let whole = |count: f64| match rules {
-        Rules::Timeloop => count.ceil(),
-        Rules::Exact => count,
-    };
     let spent = |flow: &super::flow::Flow, energy: &ActionEnergy, size: f64, ratio: f64| {
-        (whole(flow.actual / size) * energy.actual
-            + whole(flow.gated / size) * energy.gated
-            + whole(flow.skipped / size) * energy.skipped)
-            * ratio
+        let whole = |count: f64| (count / size).ceil();
+        let accesses = match rules {
+            Rules::Timeloop => {
+                whole(flow.actual) * energy.actual
+                    + whole(flow.gated) * energy.gated
+                    + whole(flow.skipped) * energy.skipped
+            }
+            // One division for all three: a search comes here for every tensor and level.
+            Rules::Exact => {
+                (flow.actual * energy.actual
+                    + flow.gated * energy.gated
+                    + flow.skipped * energy.skipped)
+                    / size
+            }
+        };
+        accesses * ratio
     };
     let data = spent(&words.read, read, block, ratio)
         + spent(&words.fill, fill, block, ratio)

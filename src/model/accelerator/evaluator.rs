@@ -174,7 +174,8 @@ impl<'a> Evaluator<'a> {
             };
             let units = max_units(fibers, &prepared.densities[tensor], &count.tile, 1.0);
             let word_bits = &prepared.word_bits[tensor][level];
-            for (units, bits) in units.ranks().iter().zip(word_bits) {
+            let held = units.ranks().iter().zip(word_bits);
+            for (units, bits) in held.filter(|(own, _)| own.metadata + own.payload > 0.0) {
                 let sum = units.metadata.ceil() * bits.metadata as f64
                     + units.payload.ceil() * bits.payload as f64;
                 need = need.saturating_add(sum as u64);

@@ -34,6 +34,7 @@ impl TileUnits {
 ///
 /// With `nonempty` the tile is known to hold a nonzero, as its parent's metadata keep empty ones
 /// from being sent.
+#[inline]
 pub fn expected_units(
     memo: &mut Memo,
     fibers: &Fibers,
@@ -55,6 +56,7 @@ pub fn expected_units(
 /// Expectations by linearity: the number of nonempty boxes of one shape has the mean
 /// boxes × (1 − P(empty)), whatever the dependence between them. As a nonempty box lies in a
 /// nonempty tile, knowing that the tile is nonempty divides by 1 − P(tile empty).
+#[inline]
 fn exact(
     memo: &mut Memo,
     fibers: &Fibers,
@@ -218,6 +220,7 @@ struct Numbers {
 }
 
 /// Units from `numbers(rank, fibers above at most, coordinates of a fiber)`.
+#[inline]
 fn units_of(fibers: &Fibers, numbers: impl Fn(usize, f64, f64) -> Numbers) -> TileUnits {
     let mut ranks = [RankUnits::default(); Format::MOST_RANKS];
     let mut count = 1.0;

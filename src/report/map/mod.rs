@@ -5,6 +5,7 @@ mod layers;
 mod network;
 mod print;
 mod run;
+mod simulate;
 mod totals;
 mod types;
 
@@ -12,4 +13,5 @@ pub use evaluate::mapped;
 pub use layers::{MapLayer, layers_of};
 pub use print::{csv, table};
 pub use run::{MapRequest, Objective, map};
-pub use types::{LayerMap, MapReport, MapTotal, NetworkPoint, Solved, Statistical};
+pub use simulate::{EVALUATIONS, NetworkRequest, mapping_file, simulate_network};
+pub use types::{LayerMap, MapReport, MapTotal, NetworkPoint, SCHEMA, Solved, Statistical};

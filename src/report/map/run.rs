@@ -6,7 +6,7 @@ use super::{
     evaluate::{evaluator, named, solved, statistical},
     layers::MapLayer,
     totals::totals,
-    types::{LayerMap, MapReport},
+    types::{LayerMap, MapReport, SCHEMA},
 };
 use crate::{
     Error, Result,
@@ -107,6 +107,7 @@ pub fn map(request: &MapRequest<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<
 pub(super) fn report(request: &MapRequest<'_>, layers: Vec<LayerMap>) -> MapReport {
     let totals = totals(request, &layers);
     MapReport {
+        schema: SCHEMA,
         tool: Tool { name: "signloop", version: env!("CARGO_PKG_VERSION") },
         arch: request.accelerator.name.clone(),
         workload: request.workload.to_owned(),

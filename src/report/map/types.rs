@@ -4,9 +4,14 @@ use serde::Serialize;
 
 use crate::report::{Provenance, Tool};
 
+/// Version of the report's format.
+pub const SCHEMA: &str = "signloop-map-1";
+
 /// What a search found.
 #[derive(Debug, Clone, Serialize)]
 pub struct MapReport {
+    /// Format version, [`SCHEMA`].
+    pub schema: &'static str,
     /// The tool that wrote it.
     pub tool: Tool,
     /// Accelerator.
