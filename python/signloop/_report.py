@@ -15,7 +15,8 @@ Progress = Callable[[int, int], Any]
 
 
 class Report(Dict[str, Any]):
-    """A report as a dict, with the keys of ``signloop simulate --format json`` (docs/report.md)."""
+    """A report as a dict, with the keys of ``signloop simulate --format json`` (docs/report.md; for an
+    accelerator docs/map-report.schema.json)."""
 
     def to_pandas(self, rows: str = "layers") -> "pandas.DataFrame":
         """A DataFrame with one row a layer, scheme and method (``rows="layers"``), or one a scheme
@@ -27,6 +28,17 @@ class Report(Dict[str, Any]):
             return pandas.json_normalize(self["totals"])
         if rows != "layers":
             raise ValueError(f"rows must be 'layers' or 'totals', not {rows!r}")
+        if self["schema"].startswith("signloop-map-"):
+            # The chosen mapping of each layer stands for it.
+            return pandas.json_normalize(
+                [
+                    {
+                        **{key: value for key, value in layer.items() if key != "front"},
+                        **layer["front"][layer["chosen"]],
+                    }
+                    for layer in self["layers"]
+                ]
+            )
         return pandas.json_normalize(
             [
                 {"layer": layer["name"], "kind": layer["kind"], **result}
@@ -49,12 +61,15 @@ def simulate(
     filter_group: int | None = None,
     verify: bool = False,
     cache: bool = True,
+    evaluations: int = 4000,
     progress: Progress | None = None,
 ) -> Report:
-    """Operations, memory traffic, cycles and energy of a network on a processor.
+    """Operations, memory traffic, cycles and energy of a network on a processor or an accelerator.
 
     Args:
-        arch: A shipped processor (:data:`signloop.archs`) or a TOML file.
+        arch: A shipped processor (:data:`signloop.archs`), a shipped accelerator
+            (:data:`signloop.accelerators`), or a TOML file. On an accelerator every quantised layer
+            is mapped by a short search; ``methods`` and ``verify`` are for processors.
         workload: A shipped network, a TOML file, or a :class:`signloop.Network`.
         weights: Weights instead of the network's own: a file, or latent tensors by name, as
             ``model.state_dict()``; a convolution's is K×C×R×S, a linear layer's K×C. They are
@@ -68,7 +83,9 @@ def simulate(
         filter_group: Filters that share a table of ``ucnn``.
         verify: Execute every program on random integers against the dense product.
         cache: Keep plans on disk, and use those kept.
-        progress: Called with results done and all results, a few times a second.
+        evaluations: Mappings scored a layer and scheme at most (accelerators).
+        progress: Called with results done and all results, a few times a second; with mappings on
+            an accelerator, where an exception is raised when the search ends.
 
     Returns:
         The report. Energy is in pJ, time in µs, traffic in bytes, each for one pass over the
@@ -83,6 +100,7 @@ def simulate(
         "filter_group": filter_group,
         "verify": verify,
         "cache": cache,
+        "evaluations": evaluations,
     }
     return Report(_native.simulate(arch, workload, _weights(weights), options, progress))
 

@@ -8,15 +8,23 @@ use std::{
 
 use pyo3::prelude::*;
 use signloop::{
-    arch,
+    arch::{self, ArchKind},
+    diagnostics::Problem,
+    mapper::Design,
     method::PlanOptions,
-    report::{self, Request},
+    model::sparse::Rules,
+    quant::Scheme,
+    report::{
+        self, Request,
+        map::{NetworkRequest, simulate_network},
+    },
     selection::{Selection, iterations_of, methods_of, plan_cache, schemes_of},
+    workload::{WeightSource, Workload},
 };
 
 use crate::{
     arrays::{Weights, source},
-    errors::OrRaise,
+    errors::{OrRaise, raised},
     network::NetworkLike,
     watch::{go_on, loaded, watched},
 };
@@ -33,6 +41,7 @@ pub(crate) struct SimulateArgs {
     filter_group: Option<NonZeroU32>,
     verify: bool,
     cache: bool,
+    evaluations: u64,
 }
 
 /// The report of every layer under every scheme and method.
@@ -47,8 +56,14 @@ pub(crate) fn simulate<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let workload = workload.open()?;
     let weights = source(&workload, weights)?;
+    let machine = arch::open(&arch).or_raise()?;
+    if matches!(arch::kind(&machine), Ok(ArchKind::Accelerator)) {
+        let design = Design::parse(&machine).or_raise()?;
+        let schemes = schemes_of(&options.schemes, &weights).or_raise()?;
+        return on_accelerator(py, &design, (&workload, &weights, &schemes), &options, progress);
+    }
     let selection = Selection {
-        arch: arch::load(&arch).or_raise()?,
+        arch: arch::parse(&machine).or_raise()?,
         schemes: schemes_of(&options.schemes, &weights).or_raise()?,
         methods: methods_of(&options.methods).or_raise()?,
         options: PlanOptions {
@@ -83,6 +98,55 @@ pub(crate) fn simulate<'py>(
             if let Some(progress) = progress.as_ref().filter(|_| told != Some(now)) {
                 told = Some(now);
                 progress.call1((now, all))?;
+            }
+            Ok(())
+        },
+    )?;
+    loaded(py, &report)
+}
+
+/// The report of a network on an accelerator, every layer mapped by a short search.
+fn on_accelerator<'py>(
+    py: Python<'py>,
+    design: &Design,
+    (workload, weights, schemes): (&Workload, &WeightSource, &[Scheme]),
+    options: &SimulateArgs,
+    progress: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if !options.methods.is_empty() || options.verify {
+        let what = if options.verify { "verify" } else { "methods" };
+        let problem = Problem::new(format!("`{what}` needs a processor"))
+            .hint("an accelerator does what its description says; see its `saf` tables");
+        return Err(raised(problem));
+    }
+    let request = NetworkRequest {
+        design,
+        workload,
+        weights,
+        schemes,
+        rules: Rules::Exact,
+        evaluations: options.evaluations.max(1),
+        seed: options.seed,
+    };
+    let (done, all) = (AtomicU64::new(0), AtomicU64::new(0));
+    let mut told = None;
+    let report = watched(
+        py,
+        |_| {
+            simulate_network(
+                &request,
+                None,
+                &|total| all.store(total, Ordering::Relaxed),
+                &|scored| {
+                    done.fetch_add(scored, Ordering::Relaxed);
+                },
+            )
+        },
+        |_| {
+            let now = (done.load(Ordering::Relaxed), all.load(Ordering::Relaxed));
+            if let Some(progress) = progress.as_ref().filter(|_| told != Some(now)) {
+                told = Some(now);
+                progress.call1(now)?;
             }
             Ok(())
         },

@@ -140,3 +140,24 @@ def test_data_frames():
     assert of_method["ops.adds_total"].sum() == total
     with pytest.raises(ValueError):
         report.to_pandas("rows")
+
+
+def test_an_accelerator_gives_the_report_of_its_schema():
+    def run(**more):
+        options = {"schemes": "signed-binary", "evaluations": 50, **more}
+        return signloop.simulate("eyeriss", "resnet8-digits", **options)
+
+    heard = []
+    report = run(progress=lambda done, all: heard.append((done, all)))
+    schema = os.path.join(os.path.dirname(__file__), "../../docs/map-report.schema.json")
+    with open(schema, encoding="utf-8") as file:
+        known = json.load(file)
+    assert set(report) == set(known["required"]) == set(known["properties"])
+    [total] = report["totals"]
+    chosen = [layer["front"][layer["chosen"]] for layer in report["layers"]]
+    assert total["cycles"] == sum(own["cycles"] for own in chosen) > 0
+    assert total["energy_pj"] == pytest.approx(sum(own["energy_pj"] for own in chosen))
+    assert heard[-1][0] == heard[-1][1] == 50 * len(chosen)
+    assert run() == report
+    with pytest.raises(signloop.Error, match="needs a processor"):
+        run(methods="dense")

@@ -83,3 +83,21 @@ fn an_output_that_cannot_be_written_leaves_nothing() {
         .code(2);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+/// Reports of one mapped problem and of a network on an accelerator.
+#[test]
+fn reports_of_accelerators_are_as_their_schemas_say() {
+    let problem = ["--arch", "tests/cases/accelerator/07_uniform_uopcp_skipDouble.toml"];
+    let network = ["--arch", "eyeriss-v2-pe", "--workload", "resnet8-digits"];
+    for (schema, arguments) in [("accelerator-report", &problem[..]), ("map-report", &network[..])]
+    {
+        let text = std::fs::read_to_string(format!("docs/{schema}.schema.json")).unwrap();
+        let validator = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+        let mut report: serde_json::Value = serde_json::from_slice(&json(arguments, "2")).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{schema}: {errors:?}");
+        report["cycle"] = serde_json::json!(1);
+        assert!(!validator.is_valid(&report), "{schema}");
+    }
+}

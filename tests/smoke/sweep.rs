@@ -287,3 +287,49 @@ fn efforts_are_swept_and_kept_plans_change_no_row() {
     assert_eq!(fields(&text, 1)["plan.effort_s"], "0.02");
     assert!(adds(1) <= adds(0), "a search never makes it worse");
 }
+
+/// Sizes of a buffer and numbers of mappings on an accelerator, in the rows of `simulate`.
+#[test]
+fn accelerators_are_swept_by_their_keys() {
+    let text = r#"
+[grid]
+arch = ["eyeriss"]
+workload = ["resnet8-digits"]
+scheme = ["binary", "signed-binary"]
+
+[[axis]]
+key = "plan.evaluations"
+values = [50, 100]
+
+[[axis]]
+key = "arch.compute.energy.compute_pj"
+times = [1, 2]
+"#;
+    let folder = folder(text);
+    let path = folder.path();
+    let one = sweep(path, "1", &[]);
+    assert!(one.status.success(), "{}", String::from_utf8_lossy(&one.stderr));
+    assert!(sweep(path, "2", &[]).stdout == one.stdout, "two threads");
+    let text = String::from_utf8(one.stdout).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 1 + 2 * 2 * 2, "{text}");
+    let at = |name: &str| rows[0].iter().position(|own| *own == name).expect(name);
+    let number = |row: usize, name: &str| rows[row][at(name)].parse::<f64>().expect(name);
+    for row in 1..rows.len() {
+        assert_eq!(rows[row].len(), rows[0].len(), "{text}");
+        assert_eq!(rows[row][at("invalid")], "");
+        assert!(number(row, "cycles") > 0.0 && number(row, "energy_pj") > 0.0);
+    }
+    // Points in pairs of multiply-adds that cost once and twice as much.
+    for row in (1..rows.len()).step_by(2) {
+        assert!(number(row + 1, "energy_pj") > number(row, "energy_pj"));
+    }
+    // Machines of one kind only, and no methods.
+    let wrong = folder.path().join("sweep.toml");
+    let mixed = std::fs::read_to_string(&wrong).unwrap();
+    let mixed = mixed.replace("[\"eyeriss\"]", "[\"eyeriss\", \"xeon-gold-6226\"]");
+    std::fs::write(&wrong, mixed).unwrap();
+    let output = sweep(path, "1", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("processors and accelerators"));
+}
