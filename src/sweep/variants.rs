@@ -24,7 +24,7 @@ pub(super) type Variant<T> = Result<T, String>;
 #[derive(Debug)]
 pub(super) enum Machine {
     /// A processor, whose programs are planned by method.
-    Processor(CpuArch),
+    Processor(Box<CpuArch>),
     /// An accelerator, on which layers are mapped.
     Accelerator(Design),
 }
@@ -33,7 +33,7 @@ impl Machine {
     /// Reads a description of a kind.
     fn parse(document: &Document, kind: ArchKind) -> Result<Self> {
         match kind {
-            ArchKind::Cpu => arch::parse(document).map(Self::Processor),
+            ArchKind::Cpu => arch::parse(document).map(|arch| Self::Processor(Box::new(arch))),
             ArchKind::Accelerator => Design::parse(document).map(Self::Accelerator),
         }
     }
