@@ -146,13 +146,25 @@ fn block(
     rows.into_iter().map(|terms| program.push_node(terms)).collect()
 }
 
-/// Adds and loads of the rows as a block.
-pub fn measure(matrix: CodeMatrix<'_>, rows: &[usize], window: Window) -> (u64, u64) {
+/// What a block takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockCost {
+    /// Adds.
+    pub adds: u64,
+    /// Loads of inputs.
+    pub loads: u64,
+    /// Sums that are added to the row that has the most, one after the other.
+    pub links: u64,
+}
+
+/// What the rows take as a block.
+pub fn measure(matrix: CodeMatrix<'_>, rows: &[usize], window: Window) -> BlockCost {
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
-    block(&mut program, matrix, rows, window);
+    let sums = block(&mut program, matrix, rows, window);
     let taps = |node: u32| program.node(node).iter().filter(|t| t.source < program.inputs());
     let loads = (0..program.nodes()).map(|node| taps(node).count() as u64).sum();
-    (program.adds(), loads)
+    let links = |sum: &u32| program.node(sum - program.inputs()).len() as u64;
+    BlockCost { adds: program.adds(), loads, links: sums.iter().map(links).max().unwrap_or(0) }
 }
 
 /// The program of a matrix in blocks of `size` rows.

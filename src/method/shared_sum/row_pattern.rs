@@ -48,6 +48,8 @@ pub struct PrefixPorts {
     pub cycles_per_add: f64,
     /// Cycles of a load.
     pub cycles_per_load: f64,
+    /// Cycles of an add that waits for the one before it: the sums of a row are added in turn.
+    pub cycles_per_link: f64,
 }
 
 impl Default for Ports {
@@ -115,20 +117,28 @@ struct Block {
     accumulators: usize,
 }
 
-/// Cycles and rows of the blocks whose columns share sums, from the first few blocks.
+/// Cycles and rows of the blocks whose columns share sums, from the first few blocks. Where a block
+/// has many rows its last ones are added to once a column, and that chain sets the time. It and the
+/// throughput overlap but for a part, as the terms of `model::kernel_cycles` do.
 fn prefix_size(matrix: CodeMatrix<'_>, own: &[usize], ports: &PrefixPorts) -> Option<(f64, usize)> {
     let cycles = |size: usize| {
         let (mut cycles, mut rows) = (0.0, 0);
         for block in own.chunks(size).take(2) {
-            let (adds, loads) = prefix::measure(matrix, block, ports.window);
-            cycles += adds as f64 * ports.cycles_per_add + loads as f64 * ports.cycles_per_load;
+            let measured = prefix::measure(matrix, block, ports.window);
+            let flow = measured.adds as f64 * ports.cycles_per_add
+                + measured.loads as f64 * ports.cycles_per_load;
+            let chain = measured.links as f64 * ports.cycles_per_link;
+            cycles += (flow.powi(3) + chain.powi(3)).cbrt();
             rows += block.len();
         }
         cycles * own.len() as f64 / rows as f64
     };
     // Three registers are for sums of the trie.
     let most = (ports.window.registers - 3).min(own.len());
-    (2..=most).map(|size| (cycles(size), size)).min_by(|a, b| a.0.total_cmp(&b.0))
+    // Blocks alike: a last block of a few rows would be one long chain.
+    let even = |size: usize| own.len().div_ceil(own.len().div_ceil(size));
+    let sizes = (2..=most).map(even);
+    sizes.map(|size| (cycles(size), size)).min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// Cycles, and rows of every block: passes of equal numbers of rows, each cut so that it has the fewest adds
