@@ -12,12 +12,13 @@ use super::{
     chart::{Area, Drawn, Frame, LABEL_GAP, chart, left_room, title_room, widest, words},
     element::{AXIS_LINE, Look, Shape},
     names::Names,
-    scale::{Scale, Slots},
+    scale::{Scale, Slots, grouped},
 };
 use crate::plot::{
     data::{Axis, HeatFigure},
     paint::{Font, Scene, SceneBackend, Stroke, units},
     style::{Colour, Column, Style, heat_colour},
+    words::title,
 };
 
 /// Steps of the colour bar.
@@ -35,8 +36,9 @@ pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Drawn<S
     let (rows, count) = (figure.rows.len(), figure.columns.len());
     let left = left_room(&figure.rows, style);
     // The colour bar's numbers are fewer where it is short.
-    let room =
-        |scale: &Scale| BAR_GAP + BAR + LABEL_GAP + widest(scale.labels(), style) + size * 1.5;
+    let room = |scale: &Scale| {
+        BAR_GAP + BAR + LABEL_GAP + widest(scale.labels(), style) + title_room(style) + 1.0
+    };
     let scale = Scale::over(values(), &axis, 5);
     let step = (width - left - room(&scale)) / count.max(1) as f64;
     let high = (step * 0.6).clamp(size * 1.7, 40.0);
@@ -48,8 +50,10 @@ pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Drawn<S
     let (top, below) = (size * 0.6, columns.room() + size * 1.3 + 3.0);
     let mut scene = Scene::new(width, top + height + below, style.face());
     let page = SceneBackend::new(&mut scene).into_drawing_area();
+    let [x_title, y_title, value_title] =
+        [&figure.x, &figure.y, &figure.value].map(|own| title(own));
     let frame =
-        Frame { top, right, below, left, x_title: &figure.x, y_title: &figure.y, rules: false };
+        Frame { top, right, below, left, x_title: &x_title, y_title: &y_title, rules: false };
     let rows_down = Slots::new(figure.rows.clone(), true);
     let mut grid = chart(&page, &frame, columns.slots(), rows_down, style)?;
     for (index, value) in figure.values.iter().enumerate() {
@@ -58,7 +62,7 @@ pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Drawn<S
     }
     columns.write(&page, |index| grid.backend_coord(&(index as f64 + 0.5, rows as f64)))?;
     let bar = (width - right + BAR_GAP, top, top + height);
-    colour_bar(&page, bar, &scale, &figure.value, style)?;
+    colour_bar(&page, bar, &scale, &value_title, style)?;
     drop((grid, page));
     Ok(scene)
 }
@@ -101,7 +105,7 @@ fn short(value: f64) -> String {
         size if size >= 1.0 => 2,
         _ => 3,
     };
-    format!("{value:.digits$}").replace('-', "−")
+    grouped(&format!("{value:.digits$}")).replace('-', "−")
 }
 
 /// The colours from low to high with the scale's numbers at the right.

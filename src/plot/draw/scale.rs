@@ -72,6 +72,21 @@ impl Scale {
         &self.labels
     }
 
+    /// Takes away the numbers (not the ticks) that would stand closer than a gap to the one before;
+    /// `length` is that of a level axis.
+    pub(super) fn thin(&mut self, length: f64, gap: f64, width: impl Fn(&str) -> f64) {
+        let mut end = f64::NEG_INFINITY;
+        for index in 0..self.ticks.len() {
+            let (middle, half) =
+                (self.share(self.ticks[index]) * length, width(&self.labels[index]) / 2.0);
+            if middle - half < end + gap {
+                self.labels[index].clear();
+            } else {
+                end = middle + half;
+            }
+        }
+    }
+
     /// Values of the ticks.
     pub(super) fn ticks(&self) -> &[f64] {
         &self.ticks
@@ -167,7 +182,7 @@ fn fine_log_ticks(low: f64, high: f64) -> (Vec<f64>, Vec<String>) {
             let label = |(factor, power): &(f64, i32)| match (*power, *factor) {
                 (-3..=5, _) => {
                     let digits = usize::try_from(-power).unwrap_or(0);
-                    format!("{:.digits$}", factor * 10_f64.powi(*power))
+                    grouped(&format!("{:.digits$}", factor * 10_f64.powi(*power)))
                 }
                 (_, 1.0) => format!("10{}", raised(f64::from(*power))),
                 _ => format!("{factor:.0}×10{}", raised(f64::from(*power))),
@@ -201,7 +216,7 @@ fn linear_labels(ticks: &[f64], step: f64) -> Vec<String> {
     let digits = decimals.unwrap_or(12) as usize;
     let label = |tick: &f64| match *tick {
         0.0 if !tail.is_empty() => "0".to_owned(),
-        tick => minus(&format!("{:.digits$}", tick / unit)) + &tail,
+        tick => minus(&grouped(&format!("{:.digits$}", tick / unit))) + &tail,
     };
     ticks.iter().map(label).collect()
 }
@@ -222,6 +237,24 @@ fn step(low: f64, high: f64, most: usize) -> f64 {
 fn round_digits(value: f64) -> f64 {
     let unit = 10_f64.powf(value.log10().floor() - 3.0);
     (value / unit).round() * unit
+}
+
+/// Digits in groups of three from five digits before the point on.
+pub(super) fn grouped(number: &str) -> String {
+    let start = number.find(|character: char| character.is_ascii_digit()).unwrap_or(0);
+    let end = number.find('.').unwrap_or(number.len());
+    let count = end - start;
+    if count < 5 {
+        return number.to_owned();
+    }
+    let mut text = number[..start].to_owned();
+    for (index, digit) in number[start..end].chars().enumerate() {
+        if index > 0 && (count - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + &number[end..]
 }
 
 /// The typographic minus sign.
@@ -278,6 +311,20 @@ mod tests {
         assert_eq!(scale.labels(), ["3.0×10⁷", "3.5×10⁷", "4.0×10⁷"]);
         let scale = Scale::over([1e-30, 1e30].into_iter(), &axis, 5);
         assert!((3..=9).contains(&scale.ticks().len()), "{:?}", scale.labels());
+    }
+
+    #[test]
+    fn numbers_that_would_touch_are_left_out() {
+        let mut scale = Scale::over([1.2e4, 8e4].into_iter(), &Axis::log("", ""), 5);
+        assert_eq!(scale.labels(), ["20,000", "30,000", "40,000", "50,000", "60,000", "80,000"]);
+        // Over 190 pt, 20 pt wide: 40,000 to 50,000 are 20 pt, 60,000 to 80,000 are 26 pt.
+        scale.thin(190.0, 3.0, |_| 20.0);
+        assert_eq!(scale.labels(), ["20,000", "30,000", "40,000", "", "60,000", "80,000"]);
+        assert_eq!(scale.ticks().len(), 6);
+        assert_eq!(
+            ["1234", "-12345.5", "1234567"].map(grouped),
+            ["1234", "-12,345.5", "1,234,567"]
+        );
     }
 
     #[test]
