@@ -11,6 +11,7 @@ mod convert;
 mod digits;
 mod document;
 mod entries;
+mod interval;
 mod run;
 mod timing;
 

@@ -39,9 +39,9 @@ pub(super) fn density(context: &Context) -> Result<Outcome> {
     let density = effectual as f64 / all as f64;
     Ok(Outcome {
         claims: vec![
-            Claim::within("density of signed-binary, relative to binary (which has 1)", 0.35, density, &Tolerance::DENSITY),
+            Claim::within("density of signed-binary, relative to binary (which has 1)", 0.35, density, &Tolerance::NUMBERS),
             Claim::within("\"2.8x lower density\" is the inverse of 0.35", 2.8, 1.0 / 0.35, &Tolerance::DIGITS),
-            Claim::within("\"69 % sparsity\" (2022 version)", 0.69, 1.0 - density, &Tolerance::DENSITY),
+            Claim::within("\"69 % sparsity\" (2022 version)", 0.69, 1.0 - density, &Tolerance::NUMBERS),
             Claim::new(
                 "effectual parameters and effectual operations are different things",
                 "\"confusing\" (third reviewer)",
