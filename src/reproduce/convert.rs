@@ -2,9 +2,12 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::digits::{Setting, dataset, network, recipe};
+use super::{
+    Work,
+    digits::{Setting, dataset, network, recipe},
+};
 use crate::{
-    Error, Result,
+    Result,
     quant::Scheme,
     train::{CHECKPOINT, Recipe, Schedule, Session, checkpoint::Checkpoint},
 };
@@ -25,24 +28,31 @@ pub struct Converted {
 ///
 /// # Errors
 /// As [`super::digits::train`].
-pub fn convert(setting: &Setting, tuning: u64) -> Result<Converted> {
-    let folder =
-        tempfile::tempdir().map_err(|error| Error::io("create", &std::env::temp_dir(), error))?;
+pub fn convert(setting: &Setting, tuning: u64, work: &Work) -> Result<Converted> {
+    let names = ["conversion-before", "conversion-after"].map(|part| setting.name(part));
+    let (before, after) = (work.room(&names[0])?, work.room(&names[1])?);
     let (workload, data) = (network(setting)?, dataset(setting)?);
     let last =
         |session: &Session<'_>| session.log().last().map_or(f64::NAN, |row| row.test_accuracy);
     let binary = recipe(&Setting { scheme: Scheme::Binary, ..setting.clone() });
-    let mut session = Session::new(&workload, &data, &binary, None, folder.path(), false)?;
+    let mut session = Session::new(&workload, &data, &binary, None, before.path(), true)?;
     session.run(&AtomicBool::new(false), |_| {})?;
     let trained = last(&session);
     drop(session);
-    let binary = Checkpoint::open(&folder.path().join(CHECKPOINT))?;
+    let binary = Checkpoint::open(&before.path().join(CHECKPOINT))?;
     let signed = recipe(&Setting { scheme: Scheme::SignedBinary, ..setting.clone() });
     let rate = 0.1 * signed.rate;
     let signed = Recipe { epochs: tuning, rate, schedule: Schedule::Linear, ..signed };
-    let mut session = Session::new(&workload, &data, &signed, None, folder.path(), false)?;
+    // What the latents give before they are trained on is asked of a network of their own: the
+    // session below may go on from a later epoch.
+    let empty = work.room(&setting.name("conversion-none"))?;
+    let mut converted = Session::new(&workload, &data, &signed, None, empty.path(), false)?;
+    converted.begin_with(&binary)?;
+    let at_once = converted.evaluate(&data.test)?.0.accuracy();
+    drop(converted);
+    let mut session = Session::new(&workload, &data, &signed, None, after.path(), true)?;
     session.begin_with(&binary)?;
-    let at_once = session.evaluate(&data.test)?.0.accuracy();
     session.run(&AtomicBool::new(false), |_| {})?;
+    work.ended(&names[1]);
     Ok(Converted { binary: trained, at_once, tuned: last(&session) })
 }

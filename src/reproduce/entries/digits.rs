@@ -7,7 +7,7 @@ use crate::{
     plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries},
     quant::{Assignment, Scheme},
     reproduce::{
-        Claim, Context, Outcome, Table, Tolerance, Verdict,
+        Claim, Context, Outcome, Table, Tolerance, Verdict, Work,
         accuracy::gain_over_binary,
         claim::number,
         digits::{Data, Setting, Trained, train},
@@ -73,7 +73,7 @@ pub(super) fn digits(context: &Context) -> Result<Outcome> {
     ] {
         settings.push((name.to_owned(), setting));
     }
-    let groups = train_all(settings, seeds)?;
+    let groups = train_all(settings, seeds, "digits", &context.work)?;
     let title = "ResNet-8 on the built-in 8×8 digits (mean over seeds; least to greatest)";
     let table = table(title, &groups);
     Ok(Outcome {
@@ -110,12 +110,18 @@ pub(super) fn base(data: Data, epochs: u64) -> Setting {
 }
 
 /// Trains every setting with every seed.
-pub(super) fn train_all(settings: Vec<(String, Setting)>, seeds: u64) -> Result<Vec<Group>> {
+pub(super) fn train_all(
+    settings: Vec<(String, Setting)>,
+    seeds: u64,
+    entry: &str,
+    work: &Work,
+) -> Result<Vec<Group>> {
     let jobs: Vec<Setting> = settings
         .iter()
         .flat_map(|(_, setting)| (1..=seeds).map(move |seed| Setting { seed, ..setting.clone() }))
         .collect();
-    let runs: Vec<Trained> = jobs.par_iter().map(train).collect::<Result<_>>()?;
+    let runs: Vec<Trained> =
+        jobs.par_iter().map(|job| train(job, entry, work)).collect::<Result<_>>()?;
     let groups = settings.into_iter().zip(runs.chunks(seeds as usize));
     Ok(groups.map(|((name, setting), runs)| Group { name, setting, runs: runs.to_vec() }).collect())
 }

@@ -39,7 +39,7 @@ pub(super) fn fashion(context: &Context) -> Result<Outcome> {
     let base = base(Data::FashionMnist(folder.clone()), FASHION_EPOCHS);
     let setting = |scheme: Scheme| (scheme.to_string(), Setting { scheme, ..base.clone() });
     let schemes = [Scheme::Binary, Scheme::Ternary, Scheme::SignedBinary, Scheme::ZeroOne];
-    let groups = train_all(schemes.map(setting).to_vec(), seeds)?;
+    let groups = train_all(schemes.map(setting).to_vec(), seeds, "fashion", &context.work)?;
     let [binary, _, signed, naive] = groups.as_slice() else { return Ok(Outcome::default()) };
     let against = |other: &Group| Difference::of(&signed.top1s(), &other.top1s());
     let over_naive = against(naive);
@@ -74,9 +74,14 @@ pub(super) fn fashion(context: &Context) -> Result<Outcome> {
 pub(super) fn conversion(context: &Context) -> Result<Outcome> {
     let (epochs, seeds) = effort(context);
     let base = base(Data::Digits, epochs);
-    let scratch = train_all(vec![("signed-binary".to_owned(), base.clone())], seeds)?;
+    let scratch = train_all(
+        vec![("signed-binary".to_owned(), base.clone())],
+        seeds,
+        "scratch",
+        &context.work,
+    )?;
     let converted: Vec<Converted> = (1..=seeds)
-        .map(|seed| convert(&Setting { seed, ..base.clone() }, TUNING_EPOCHS))
+        .map(|seed| convert(&Setting { seed, ..base.clone() }, TUNING_EPOCHS, &context.work))
         .collect::<Result<_>>()?;
     let mean = |value: fn(&Converted) -> f64| {
         100.0 * converted.iter().map(value).sum::<f64>() / converted.len().max(1) as f64
