@@ -12,7 +12,8 @@ use super::{
     chart::{Area, Drawn, Frame, LABEL_GAP, chart, left_room, title_room, widest, words},
     element::{AXIS_LINE, Look, Shape},
     names::Names,
-    scale::{Scale, Slots, grouped},
+    scale::{Scale, Slots},
+    ticks::grouped,
 };
 use crate::plot::{
     data::{Axis, HeatFigure},
