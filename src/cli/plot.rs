@@ -87,6 +87,20 @@ impl Page {
         }
     }
 
+    /// The flags that name the page, where it is not the default one.
+    fn flags(self) -> String {
+        let mut flags = String::new();
+        if self.column() == Column::Single {
+            flags += " --column single";
+        }
+        match self.style() {
+            Style::Ieee => {}
+            Style::Acm => flags += " --style acm",
+            Style::Nature => flags += " --style nature",
+        }
+        flags
+    }
+
     pub(super) fn column(self) -> Column {
         match self.column {
             Width::Single => Column::Single,
@@ -121,7 +135,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let inputs = read(&arguments.from)?;
     // A figure by layer of one report may not exist for several; `all` leaves `ecm` out then.
     let several = inputs.len() > 1 && recipes.len() > 1;
-    let mut files = Vec::new();
+    let (mut files, mut captions) = (Vec::new(), String::new());
     for recipe in recipes.into_iter().filter(|recipe| !(several && recipe.name == "ecm")) {
         let figure = recipe.figure(&inputs, &choice)?;
         let provenance = provenance(recipe.name, &inputs, arguments);
@@ -135,11 +149,14 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
             );
         }
         files.extend(plot::files(&figure, style, column, &provenance)?);
+        captions += &format!("caption of `{}`: {}\n", figure.id, figure.caption);
     }
     let listing: String = plot::write_all(&arguments.out, &files)?
         .iter()
         .map(|path| format!("{}\n", path.display()))
         .collect();
+    // For the text below the figure; the CSV and the TeX file begin with it, too.
+    let _ = write!(anstream::stderr(), "{captions}");
     emit(&listing, None)
 }
 
@@ -219,6 +236,10 @@ fn provenance(figure: &str, inputs: &[Input], arguments: &Args) -> Provenance {
             command += &format!(" --{flag} {}", values.join(","));
         }
     }
+    if let Some(arch) = &arguments.arch {
+        command += &format!(" --arch {}", arch.display());
+    }
+    command += &arguments.page.flags();
     Provenance {
         tool: TOOL.to_owned(),
         inputs: inputs.iter().map(|input| (base(input), plot::hash(&input.bytes))).collect(),

@@ -1,6 +1,9 @@
 //! `signloop reproduce`.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -12,7 +15,7 @@ use crate::{
     Result,
     plot::{self, Provenance, TOOL},
     report::{json, write_atomically},
-    reproduce::{Context, Given, document, entries, measure, run, summary},
+    reproduce::{Context, Given, Work, document, entries, measure, run, summary},
 };
 
 /// File of the times that a full run measures.
@@ -43,6 +46,10 @@ pub(super) struct Args {
     /// Folder for the figures.
     #[arg(long, default_value = "plots")]
     out: PathBuf,
+    /// Folder that keeps each training by epoch: the same command goes on where an interrupted
+    /// run stopped. Without it trainings begin anew.
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
     /// The page to write; `reproduction.md` in the figures' folder by default.
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
@@ -69,8 +76,13 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
         measured,
         fashion_mnist: arguments.fashion_mnist.clone(),
     };
-    let context = Context::new(arguments.quick, given)?;
     let bar = ProgressBar::new(chosen.len() as u64);
+    let (counted, trained) = (bar.clone(), AtomicUsize::new(0));
+    let work = Work::new(arguments.work.clone(), move |name| {
+        let count = trained.fetch_add(1, Ordering::Relaxed) + 1;
+        counted.set_message(format!("{count} trainings, last {name}"));
+    });
+    let context = Context::new(arguments.quick, given, work)?;
     if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_bar} {elapsed} {msg}") {
         bar.set_style(style);
     }

@@ -10,6 +10,7 @@ mod export;
 mod from;
 mod paint;
 mod style;
+mod words;
 mod write;
 
 pub use data::{

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Work;
 use crate::{
     Error, Result,
     diagnostics::Problem,
@@ -31,6 +32,8 @@ pub struct Context {
     pub quick: bool,
     /// Files given.
     pub given: Given,
+    /// Where trainings are done.
+    pub work: Work,
     /// The network with trained weights.
     pub workload: Workload,
     options: PlanOptions,
@@ -47,10 +50,11 @@ impl Context {
     ///
     /// # Errors
     /// A shipped file is broken.
-    pub fn new(quick: bool, given: Given) -> Result<Self> {
+    pub fn new(quick: bool, given: Given, work: Work) -> Result<Self> {
         Ok(Self {
             quick,
             given,
+            work,
             workload: workload(DEFAULT_WORKLOAD)?,
             options: PlanOptions::default(),
         })

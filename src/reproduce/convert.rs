@@ -1,17 +1,16 @@
 //! A trained network made signed-binary afterwards, and trained on for a few epochs.
 
-use super::digits::{Setting, dataset, network, recipe};
-use crate::{
-    Error, Result,
-    quant::Scheme,
-    train::{
-        CHECKPOINT, Engine, Network, Optimizer, Session,
-        checkpoint::Checkpoint,
-        data::{fill_batch, shuffled},
-        evaluate,
-    },
-};
 use std::sync::atomic::AtomicBool;
+
+use super::{
+    Work,
+    digits::{Setting, dataset, network, recipe},
+};
+use crate::{
+    Result,
+    quant::Scheme,
+    train::{CHECKPOINT, Recipe, Schedule, Session, checkpoint::Checkpoint},
+};
 
 /// Top-1 shares on the test images.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,47 +24,35 @@ pub struct Converted {
 }
 
 /// Trains a binary network for the setting's epochs, then its latents as signed-binary for `tuning`
-/// epochs at a tenth of the rate.
+/// epochs at a tenth of the rate, which falls to zero.
 ///
 /// # Errors
 /// As [`super::digits::train`].
-pub fn convert(setting: &Setting, tuning: u64) -> Result<Converted> {
-    let folder =
-        tempfile::tempdir().map_err(|error| Error::io("create", &std::env::temp_dir(), error))?;
+pub fn convert(setting: &Setting, tuning: u64, work: &Work) -> Result<Converted> {
+    let names = ["conversion-before", "conversion-after"].map(|part| setting.name(part));
+    let (before, after) = (work.room(&names[0])?, work.room(&names[1])?);
     let (workload, data) = (network(setting)?, dataset(setting)?);
+    let last =
+        |session: &Session<'_>| session.log().last().map_or(f64::NAN, |row| row.test_accuracy);
     let binary = recipe(&Setting { scheme: Scheme::Binary, ..setting.clone() });
-    let mut session = Session::new(&workload, &data, &binary, None, folder.path(), false)?;
+    let mut session = Session::new(&workload, &data, &binary, None, before.path(), true)?;
     session.run(&AtomicBool::new(false), |_| {})?;
-    let trained = session.log().last().map_or(f64::NAN, |row| row.test_accuracy);
+    let trained = last(&session);
     drop(session);
-    let recipe = recipe(&Setting { scheme: Scheme::SignedBinary, ..setting.clone() });
-    let quantizer = recipe.quantizer.as_ref();
-    let mut network =
-        Network::new(&workload, recipe.batch, recipe.activation, recipe.seed, Engine::detect())?;
-    Checkpoint::open(&folder.path().join(CHECKPOINT))?.restore(&mut network.parameters, None)?;
-    let size = network.input_len();
-    let accuracy = |network: &mut Network| -> Result<f64> {
-        Ok(evaluate(network, &recipe, (&data, &data.test))?.0.accuracy())
-    };
-    let at_once = accuracy(&mut network)?;
-    let mut optimizer =
-        Optimizer::new(recipe.rule, recipe.weight_decay as f32, &network.parameters);
-    let mut labels = Vec::new();
-    let batch = recipe.batch.min(data.train.len());
-    for epoch in 0..tuning {
-        let order = shuffled(data.train.len(), recipe.seed, epoch);
-        let steps = order.len() / batch;
-        for (step, indices) in order.chunks_exact(batch).enumerate() {
-            let input = &mut network.input()[..batch * size];
-            let augment = Some((recipe.augmentation, recipe.seed, epoch));
-            fill_batch(&data, &data.train, indices, augment, input, &mut labels);
-            network.prepare(quantizer, true)?;
-            network.forward(batch, true);
-            let progress = (epoch as f64 + step as f64 / steps as f64) / tuning as f64;
-            network.backward(&labels, None, quantizer, progress);
-            let rate = 0.1 * recipe.rate * (1.0 - progress);
-            optimizer.step(&mut network.parameters, rate as f32);
-        }
-    }
-    Ok(Converted { binary: trained, at_once, tuned: accuracy(&mut network)? })
+    let binary = Checkpoint::open(&before.path().join(CHECKPOINT))?;
+    let signed = recipe(&Setting { scheme: Scheme::SignedBinary, ..setting.clone() });
+    let rate = 0.1 * signed.rate;
+    let signed = Recipe { epochs: tuning, rate, schedule: Schedule::Linear, ..signed };
+    // What the latents give before they are trained on is asked of a network of their own: the
+    // session below may go on from a later epoch.
+    let empty = work.room(&setting.name("conversion-none"))?;
+    let mut converted = Session::new(&workload, &data, &signed, None, empty.path(), false)?;
+    converted.begin_with(&binary)?;
+    let at_once = converted.evaluate(&data.test)?.0.accuracy();
+    drop(converted);
+    let mut session = Session::new(&workload, &data, &signed, None, after.path(), true)?;
+    session.begin_with(&binary)?;
+    session.run(&AtomicBool::new(false), |_| {})?;
+    work.ended(&names[1]);
+    Ok(Converted { binary: trained, at_once, tuned: last(&session) })
 }

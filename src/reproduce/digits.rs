@@ -3,6 +3,7 @@
 
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
+use super::Work;
 use crate::{
     Error, Result,
     quant::{Assignment, QuantizeOptions, Scheme},
@@ -108,16 +109,36 @@ pub(super) fn recipe(setting: &Setting) -> Recipe {
     }
 }
 
-/// Trains in a folder that is gone afterwards.
+impl Setting {
+    /// A name that no other setting of an entry has.
+    pub(super) fn name(&self, entry: &str) -> String {
+        let surrogate = match self.surrogate {
+            Surrogate::Ste => "ste",
+            Surrogate::Ede => "ede",
+        };
+        let assignment = match self.assignment {
+            Assignment::Half => "half".to_owned(),
+            Assignment::Interleaved => "interleaved".to_owned(),
+            Assignment::Random { seed } => format!("random{seed}"),
+        };
+        format!(
+            "{entry}-{}-w{}-{surrogate}-{assignment}-e{}-s{}",
+            self.scheme, self.width, self.epochs, self.seed
+        )
+    }
+}
+
+/// Trains, or goes on with, one setting of an entry.
 ///
 /// # Errors
-/// The folder cannot be made, or the training fails.
-pub fn train(setting: &Setting) -> Result<Trained> {
+/// The folder cannot be made, holds another training, or the training fails.
+pub fn train(setting: &Setting, entry: &str, work: &Work) -> Result<Trained> {
     let (workload, dataset, recipe) = (network(setting)?, dataset(setting)?, recipe(setting));
-    let folder =
-        tempfile::tempdir().map_err(|error| Error::io("create", &std::env::temp_dir(), error))?;
-    let mut session = Session::new(&workload, &dataset, &recipe, None, folder.path(), false)?;
+    let name = setting.name(entry);
+    let room = work.room(&name)?;
+    let mut session = Session::new(&workload, &dataset, &recipe, None, room.path(), true)?;
     session.run(&AtomicBool::new(false), |_| {})?;
+    work.ended(&name);
     let last = session.log().last();
     let last = last.ok_or_else(|| Error::Internal("a training without an epoch".into()))?;
     let weights: u64 =
@@ -127,4 +148,41 @@ pub fn train(setting: &Setting) -> Result<Trained> {
         density: last.density,
         effectual: (last.density * weights as f64).round(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::train::LOG;
+
+    #[test]
+    fn a_kept_training_is_not_done_twice() {
+        let room = tempfile::tempdir().unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let tell = move |name: &str| heard.lock().unwrap().push(name.to_owned());
+        let work = Work::new(Some(room.path().to_owned()), tell);
+        let setting = Setting {
+            data: Data::Digits,
+            scheme: Scheme::SignedBinary,
+            width: 4,
+            surrogate: Surrogate::Ste,
+            assignment: Assignment::Random { seed: 2 },
+            epochs: 1,
+            seed: 3,
+        };
+        let name = "test-signed-binary-w4-ste-random2-e1-s3";
+        let first = train(&setting, "test", &work).unwrap();
+        // The second run reads the epoch's speed from the log: a training would write another.
+        let log = std::fs::read_to_string(room.path().join(name).join(LOG)).unwrap();
+        assert_eq!(train(&setting, "test", &work).unwrap(), first);
+        assert_eq!(std::fs::read_to_string(room.path().join(name).join(LOG)).unwrap(), log);
+        assert_eq!(*told.lock().unwrap(), [name, name]);
+        // Another training does not go on in its folder.
+        let other = Setting { epochs: 2, ..setting };
+        std::fs::rename(room.path().join(name), room.path().join(other.name("test"))).unwrap();
+        assert!(train(&other, "test", &work).is_err());
+    }
 }

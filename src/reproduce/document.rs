@@ -53,6 +53,7 @@ pub fn document(finished: &[Finished], command: &str, figures: &str) -> String {
     text.push_str("## How near is near enough\n\n");
     write_table(&mut text, &tolerances);
     text.push('\n');
+    write_sensitivity(&mut text, finished);
     text.push_str("## What readers asked\n\n| | question | answered in |\n|---|---|---|\n");
     for (index, question) in QUESTIONS.iter().enumerate() {
         let asked = index as u8 + 1;
@@ -69,6 +70,26 @@ pub fn document(finished: &[Finished], command: &str, figures: &str) -> String {
         write_entry(&mut text, finished, figures);
     }
     text
+}
+
+/// Which verdicts would be others under half and twice the tolerance of numbers.
+fn write_sensitivity(text: &mut String, finished: &[Finished]) {
+    let mut table = Table::new("", &["entry", "claim", "at 5 %", "at 10 %", "at 20 %"]);
+    for Finished { entry, outcome } in finished {
+        for claim in &outcome.claims {
+            let at =
+                [0.5, 1.0, 2.0].map(|factor| claim.verdict_at(factor * Tolerance::NUMBERS.share));
+            if at.iter().any(|verdict| *verdict != at[0]) {
+                let names = at.map(|verdict| verdict.map_or("", Verdict::name).to_owned());
+                table.row([entry.id.to_owned(), claim.what.clone()].into_iter().chain(names));
+            }
+        }
+    }
+    if !table.rows.is_empty() {
+        text.push_str("Verdicts that a tolerance of half or twice that size would change:\n\n");
+        write_table(text, &table);
+        text.push('\n');
+    }
 }
 
 fn write_entry(text: &mut String, Finished { entry, outcome }: &Finished, figures: &str) {

@@ -11,8 +11,10 @@ mod convert;
 mod digits;
 mod document;
 mod entries;
+mod interval;
 mod run;
 mod timing;
+mod work;
 
 pub use claim::{Claim, Entry, Outcome, Table, Tolerance, Verdict};
 pub use context::{Context, Given};
@@ -20,3 +22,4 @@ pub use document::{document, summary};
 pub use entries::{ENTRIES, entries};
 pub use run::{Finished, run};
 pub use timing::measure;
+pub use work::Work;

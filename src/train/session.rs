@@ -96,6 +96,18 @@ impl<'a> Session<'a> {
         Ok(Self { recipe, dataset, folder, network, teacher, optimizer, header })
     }
 
+    /// Takes the weights of another run's checkpoint to begin with; the optimiser begins anew. A
+    /// run that has epochs behind it keeps its own.
+    ///
+    /// # Errors
+    /// The checkpoint is of another network.
+    pub fn begin_with(&mut self, other: &Checkpoint) -> Result<()> {
+        if self.header.epoch > 0 {
+            return Ok(());
+        }
+        other.restore(&mut self.network.parameters, None)
+    }
+
     /// The log so far.
     #[must_use]
     pub fn log(&self) -> &[Row] {

@@ -73,9 +73,9 @@ pub(super) fn left_room(labels: &[String], style: Style) -> f64 {
     title_room(style) + widest(labels, style) + LABEL_GAP
 }
 
-/// Room for a line of title and the gap to the numbers.
+/// Room for a line of title, the page's edge before it and a gap to the numbers behind.
 pub(super) fn title_room(style: Style) -> f64 {
-    style.type_size() * 1.35
+    EDGE + style.type_size() * 1.3 + 1.5
 }
 
 /// Builds a chart on a part of the page and draws mesh, labels and titles.

@@ -13,11 +13,13 @@ use super::{
     element::{AXIS_LINE, Look, Shape},
     names::Names,
     scale::{Scale, Slots},
+    ticks::grouped,
 };
 use crate::plot::{
     data::{Axis, HeatFigure},
     paint::{Font, Scene, SceneBackend, Stroke, units},
     style::{Colour, Column, Style, heat_colour},
+    words::title,
 };
 
 /// Steps of the colour bar.
@@ -31,12 +33,22 @@ const BAR_GAP: f64 = 10.0;
 pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Drawn<Scene> {
     let (width, size) = (style.width(column), style.type_size());
     let axis = Axis::linear(figure.value.as_str(), "");
-    let values = || figure.values.iter().copied().flatten();
+    // Large values are shown in thousands or millions, so that they fit into cells.
+    let greatest = figure.values.iter().flatten().fold(0.0_f64, |most, own| most.max(own.abs()));
+    let (unit, word) = match greatest {
+        size if size >= 1e6 => (1e6, " (millions)"),
+        size if size >= 1e4 => (1e3, " (thousands)"),
+        _ => (1.0, ""),
+    };
+    let shown: Vec<Option<f64>> =
+        figure.values.iter().map(|value| value.map(|value| value / unit)).collect();
+    let values = || shown.iter().copied().flatten();
     let (rows, count) = (figure.rows.len(), figure.columns.len());
     let left = left_room(&figure.rows, style);
     // The colour bar's numbers are fewer where it is short.
-    let room =
-        |scale: &Scale| BAR_GAP + BAR + LABEL_GAP + widest(scale.labels(), style) + size * 1.5;
+    let room = |scale: &Scale| {
+        BAR_GAP + BAR + LABEL_GAP + widest(scale.labels(), style) + title_room(style) + 1.0
+    };
     let scale = Scale::over(values(), &axis, 5);
     let step = (width - left - room(&scale)) / count.max(1) as f64;
     let high = (step * 0.6).clamp(size * 1.7, 40.0);
@@ -48,27 +60,33 @@ pub(super) fn draw(figure: &HeatFigure, style: Style, column: Column) -> Drawn<S
     let (top, below) = (size * 0.6, columns.room() + size * 1.3 + 3.0);
     let mut scene = Scene::new(width, top + height + below, style.face());
     let page = SceneBackend::new(&mut scene).into_drawing_area();
+    let [x_title, y_title, value_title] =
+        [&figure.x, &figure.y, &figure.value].map(|own| title(own));
+    let value_title = value_title + word;
     let frame =
-        Frame { top, right, below, left, x_title: &figure.x, y_title: &figure.y, rules: false };
+        Frame { top, right, below, left, x_title: &x_title, y_title: &y_title, rules: false };
     let rows_down = Slots::new(figure.rows.clone(), true);
     let mut grid = chart(&page, &frame, columns.slots(), rows_down, style)?;
-    for (index, value) in figure.values.iter().enumerate() {
+    // Numbers stand in every cell or in none.
+    let font = Font::of(style.face());
+    let fits = values().all(|value| font.width(&short(value), size) + 3.0 <= step);
+    for (index, value) in shown.iter().enumerate() {
         let (x, y) = ((index % count) as f64, (index / count) as f64);
-        grid.draw_series(cell((x, y), *value, &scale, step, style))?;
+        grid.draw_series(cell((x, y), *value, &scale, fits, style))?;
     }
     columns.write(&page, |index| grid.backend_coord(&(index as f64 + 0.5, rows as f64)))?;
     let bar = (width - right + BAR_GAP, top, top + height);
-    colour_bar(&page, bar, &scale, &figure.value, style)?;
+    colour_bar(&page, bar, &scale, &value_title, style)?;
     drop((grid, page));
     Ok(scene)
 }
 
-/// One cell: its colour, and its value where that fits.
+/// One cell: its colour, and its value if it is to have a number.
 fn cell(
     (x, y): (f64, f64),
     value: Option<f64>,
     scale: &Scale,
-    width: f64,
+    number: bool,
     style: Style,
 ) -> Vec<Shape<(f64, f64)>> {
     let corners = vec![(x, y), (x + 1.0, y + 1.0)];
@@ -85,8 +103,8 @@ fn cell(
     let edge = Stroke::solid(Colour::WHITE, AXIS_LINE);
     let fill = Look::Cell(Some(heat_colour(share)), Some(edge));
     let mut shapes = vec![Shape::new(corners.clone(), fill)];
-    let (label, size) = (short(value), style.type_size());
-    if Font::of(style.face()).width(&label, size) + 3.0 <= width {
+    if number {
+        let (label, size) = (short(value), style.type_size());
         let colour = if share > 0.45 { Colour::WHITE } else { Colour::BLACK };
         shapes.push(Shape::new(corners, Look::Inside(label, size, colour)));
     }
@@ -101,7 +119,7 @@ fn short(value: f64) -> String {
         size if size >= 1.0 => 2,
         _ => 3,
     };
-    format!("{value:.digits$}").replace('-', "−")
+    grouped(&format!("{value:.digits$}")).replace('-', "−")
 }
 
 /// The colours from low to high with the scale's numbers at the right.

@@ -64,7 +64,7 @@ impl Rectangle {
 
 /// Writes each point's label at the first place around it that covers no marker and no other
 /// label (and no line, if there is such a place) and stays on the page; a label without such a
-/// place is left out of the drawing (it stays in the CSV).
+/// place, or that all points share, is left out of the drawing (it stays in the CSV).
 pub(super) fn write_labels(
     page: &Area<'_>,
     chart: &Chart<'_, Scale, Scale>,
@@ -103,6 +103,12 @@ pub(super) fn write_labels(
         Rectangle { left: left + 1.0, top: 1.0, right: right - 1.0, bottom: bottom - 1.0 }
     };
     let cap = size * CAP_HEIGHT;
+    // Points that all have one name are not told apart by it.
+    let mut names = marked().map(|point| point.label.as_str());
+    let first = names.next().unwrap_or_default();
+    if marked().count() > 1 && names.all(|name| name == first) {
+        return Ok(());
+    }
     let words = words(style).pos(Pos::new(HPos::Left, VPos::Top));
     for point in marked().filter(|point| !point.label.is_empty()) {
         let width = words_width(&point.label, font, size);

@@ -33,17 +33,20 @@ impl Legend {
             return Self { places: Vec::new(), rows: 0, line };
         }
         let font = Font::of(style.face());
-        let mut places = Vec::with_capacity(names.len());
-        let (mut x, mut row) = (left, 0);
-        for name in names {
-            let needed = SAMPLE + GAPS.0 + words_width(name, font, style.type_size());
-            if x + needed > right && x > left {
-                (x, row) = (left, row + 1);
-            }
-            places.push((x, row));
-            x += needed + GAPS.1;
-        }
-        Self { places, rows: row + 1, line }
+        let widths: Vec<f64> = names
+            .iter()
+            .map(|name| SAMPLE + GAPS.0 + words_width(name, font, style.type_size()))
+            .collect();
+        let ragged = ragged(&widths, (left, right));
+        let rows = |places: &[(f64, usize)]| places.last().map_or(0, |(_, row)| row + 1);
+        // Columns are easier to read, where they take no row more.
+        let places = (1..=names.len())
+            .rev()
+            .find_map(|columns| aligned(&widths, columns, (left, right)))
+            .filter(|aligned| rows(aligned) <= rows(&ragged))
+            .unwrap_or(ragged);
+        let rows = rows(&places);
+        Self { places, rows, line }
     }
 
     /// Height in points, with a gap below.
@@ -71,5 +74,51 @@ impl Legend {
             page.draw_text(name, &words, at)?;
         }
         Ok(())
+    }
+}
+
+/// Entries one after the other, a new row where one does not fit.
+fn ragged(widths: &[f64], (left, right): (f64, f64)) -> Vec<(f64, usize)> {
+    let (mut x, mut row) = (left, 0);
+    let place = |width: &f64| {
+        if x + width > right && x > left {
+            (x, row) = (left, row + 1);
+        }
+        let place = (x, row);
+        x += width + GAPS.1;
+        place
+    };
+    widths.iter().map(place).collect()
+}
+
+/// Entries row by row in columns as wide as their widest one; nothing if they do not fit.
+fn aligned(widths: &[f64], columns: usize, (left, right): (f64, f64)) -> Option<Vec<(f64, usize)>> {
+    let widest = |column: usize| {
+        widths.iter().skip(column).step_by(columns).fold(0.0_f64, |widest, own| widest.max(*own))
+    };
+    let mut starts = Vec::with_capacity(columns);
+    let mut x = left;
+    for column in 0..columns {
+        starts.push(x);
+        x += widest(column) + GAPS.1;
+    }
+    let fits = x - GAPS.1 <= right;
+    fits.then(|| {
+        (0..widths.len()).map(|index| (starts[index % columns], index / columns)).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_stand_in_columns_where_these_fit() {
+        let widths = [30.0, 50.0, 40.0, 20.0];
+        // 40 + 10 + 50 are at most 100, but three columns are not.
+        let places = aligned(&widths, 2, (5.0, 105.0)).unwrap();
+        assert_eq!(places, [(5.0, 0), (55.0, 0), (5.0, 1), (55.0, 1)]);
+        assert_eq!(aligned(&widths, 3, (5.0, 105.0)), None);
+        assert_eq!(ragged(&widths, (5.0, 105.0)), [(5.0, 0), (45.0, 0), (5.0, 1), (55.0, 1)]);
     }
 }

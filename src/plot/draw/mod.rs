@@ -9,6 +9,7 @@ mod legend;
 mod names;
 mod points;
 mod scale;
+mod ticks;
 
 use super::{
     data::{Content, Figure},

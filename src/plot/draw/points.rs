@@ -11,7 +11,7 @@ use super::{
 };
 use crate::plot::{
     data::{DataPoint, Marks, PointFigure, PointSeries},
-    paint::{Scene, SceneBackend, Stroke, units},
+    paint::{Font, Scene, SceneBackend, Stroke, units, words_width},
     style::{Colour, Column, Marker, Style, colour, dashes},
 };
 
@@ -30,7 +30,7 @@ pub(super) fn draw(figure: &PointFigure, style: Style, column: Column) -> Drawn<
         Column::Double => (9, 6, 0.38),
     };
     let points = || figure.series.iter().flat_map(|series| &series.points);
-    let x_scale = Scale::over(points().map(|point| point.x), &figure.x, wide);
+    let mut x_scale = Scale::over(points().map(|point| point.x), &figure.x, wide);
     let spreads = points().filter_map(|point| point.spread);
     let y_values = points().map(|point| point.y).chain(spreads.flat_map(|(low, high)| [low, high]));
     let y_scale = Scale::over(y_values, &figure.y, high);
@@ -47,6 +47,8 @@ pub(super) fn draw(figure: &PointFigure, style: Style, column: Column) -> Drawn<
         y_title: &figure.y.label,
         rules: true,
     };
+    let font = Font::of(style.face());
+    x_scale.thin(width - left - frame.right, 4.0, |label| words_width(label, font, size));
     let mut scene = Scene::new(width, frame.top + width * share + frame.below, style.face());
     let page = SceneBackend::new(&mut scene).into_drawing_area();
     let mut chart = chart(&page, &frame, x_scale, y_scale, style)?;

@@ -8,6 +8,7 @@ use plotters::coord::{
     types::RangedCoordf64,
 };
 
+use super::ticks::{fine_log_ticks, linear_labels, raised, step};
 use crate::plot::data::Axis;
 
 /// A value range, linear or logarithmic.
@@ -70,6 +71,21 @@ impl Scale {
     /// What is written at the ticks.
     pub(super) fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// Takes away the numbers (not the ticks) that would stand closer than a gap to the one before;
+    /// `length` is that of a level axis.
+    pub(super) fn thin(&mut self, length: f64, gap: f64, width: impl Fn(&str) -> f64) {
+        let mut end = f64::NEG_INFINITY;
+        for index in 0..self.ticks.len() {
+            let (middle, half) =
+                (self.share(self.ticks[index]) * length, width(&self.labels[index]) / 2.0);
+            if middle - half < end + gap {
+                self.labels[index].clear();
+            } else {
+                end = middle + half;
+            }
+        }
     }
 
     /// Values of the ticks.
@@ -153,93 +169,9 @@ impl ValueFormatter<f64> for Slots {
     }
 }
 
-/// Ticks within fewer than three powers of ten: 1-2-5, or denser where that leaves fewer than three.
-fn fine_log_ticks(low: f64, high: f64) -> (Vec<f64>, Vec<String>) {
-    let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
-    for factors in [&[1.0, 2.0, 5.0][..], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0]] {
-        let ticks: Vec<(f64, i32)> = powers
-            .clone()
-            .flat_map(|power| factors.iter().map(move |factor| (*factor, power)))
-            .filter(|(factor, power)| (low..=high).contains(&(factor * 10_f64.powi(*power))))
-            .collect();
-        if ticks.len() >= 3 {
-            let value = |(factor, power): &(f64, i32)| factor * 10_f64.powi(*power);
-            let label = |(factor, power): &(f64, i32)| match (*power, *factor) {
-                (-3..=5, _) => {
-                    let digits = usize::try_from(-power).unwrap_or(0);
-                    format!("{:.digits$}", factor * 10_f64.powi(*power))
-                }
-                (_, 1.0) => format!("10{}", raised(f64::from(*power))),
-                _ => format!("{factor:.0}×10{}", raised(f64::from(*power))),
-            };
-            return (ticks.iter().map(value).collect(), ticks.iter().map(label).collect());
-        }
-    }
-    // Over less than a factor of about two, even steps are nearly even on the axis, too.
-    let step = step(low, high, 4);
-    let (first, last) = ((low / step).ceil(), (high / step).floor());
-    let count = (last - first).max(0.0) as u64;
-    let ticks: Vec<f64> = (0..=count).map(|index| (first + index as f64) * step).collect();
-    let labels = linear_labels(&ticks, step);
-    (ticks, labels)
-}
-
-/// Ticks with as many digits as their distance needs; of very large and small ones a power of ten
-/// is split off.
-fn linear_labels(ticks: &[f64], step: f64) -> Vec<String> {
-    let largest = ticks.iter().fold(0.0_f64, |largest, tick| largest.max(tick.abs()));
-    let power = largest.log10().floor();
-    let (unit, tail) = if largest > 0.0 && !(1e-3..1e6).contains(&largest) {
-        (10_f64.powf(power), format!("×10{}", raised(power)))
-    } else {
-        (1.0, String::new())
-    };
-    let decimals = (0..12).find(|digits| {
-        let scaled = step / unit * 10_f64.powi(*digits);
-        (scaled - scaled.round()).abs() < 1e-6 * scaled
-    });
-    let digits = decimals.unwrap_or(12) as usize;
-    let label = |tick: &f64| match *tick {
-        0.0 if !tail.is_empty() => "0".to_owned(),
-        tick => minus(&format!("{:.digits$}", tick / unit)) + &tail,
-    };
-    ticks.iter().map(label).collect()
-}
-
-/// The distance of plotters' ticks over a range. It is asked for one near 0 and of about 1, because
-/// it compares with absolute tolerances.
-fn step(low: f64, high: f64, most: usize) -> f64 {
-    let unit = 10_f64.powf((high - low).log10().ceil());
-    let start = (low / unit).floor();
-    let range = RangedCoordf64::from(low / unit - start..high / unit - start);
-    match range.key_points(BoldPoints(most))[..] {
-        [first, second, ..] => round_digits((second - first) * unit),
-        _ => high - low,
-    }
-}
-
-/// Without the last digits, which summing has spoilt.
-fn round_digits(value: f64) -> f64 {
-    let unit = 10_f64.powf(value.log10().floor() - 3.0);
-    (value / unit).round() * unit
-}
-
-/// The typographic minus sign.
-fn minus(text: &str) -> String {
-    text.replace('-', "−")
-}
-
-/// An exponent in raised digits.
-fn raised(exponent: f64) -> String {
-    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    let digit =
-        |character: char| character.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize]);
-    format!("{exponent:.0}").chars().map(digit).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ticks::grouped, *};
 
     #[test]
     fn linear_ticks_are_round_and_cover_the_values() {
@@ -278,6 +210,20 @@ mod tests {
         assert_eq!(scale.labels(), ["3.0×10⁷", "3.5×10⁷", "4.0×10⁷"]);
         let scale = Scale::over([1e-30, 1e30].into_iter(), &axis, 5);
         assert!((3..=9).contains(&scale.ticks().len()), "{:?}", scale.labels());
+    }
+
+    #[test]
+    fn numbers_that_would_touch_are_left_out() {
+        let mut scale = Scale::over([1.2e4, 8e4].into_iter(), &Axis::log("", ""), 5);
+        assert_eq!(scale.labels(), ["20,000", "30,000", "40,000", "50,000", "60,000", "80,000"]);
+        // Over 190 pt, 20 pt wide: 40,000 to 50,000 are 20 pt, 60,000 to 80,000 are 26 pt.
+        scale.thin(190.0, 3.0, |_| 20.0);
+        assert_eq!(scale.labels(), ["20,000", "30,000", "40,000", "", "60,000", "80,000"]);
+        assert_eq!(scale.ticks().len(), 6);
+        assert_eq!(
+            ["1234", "-12345.5", "1234567"].map(grouped),
+            ["1234", "-12,345.5", "1,234,567"]
+        );
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::bar_column;
 use crate::plot::{
     data::{Axis, BarFigure, Content, Figure, HeatFigure, Layout, Marks, PointFigure, Provenance},
     paint::provenance_lines,
-    style::{Column, Marker, Style, colour},
+    style::{Colour, Column, Marker, Style, colour},
+    words::title,
 };
 
 /// The document, at the width of a page's column.
@@ -76,12 +77,15 @@ fn write_bars(text: &mut String, id: &str, bars: &BarFigure, size: &str, page: f
     ];
     for (index, series) in bars.series.iter().enumerate() {
         let own = rgb(index, bars.series.len());
-        let pattern = patterns[index % patterns.len()];
+        let pattern = patterns[(index + 3 * (index / patterns.len())) % patterns.len()];
         let hatch = if pattern.is_empty() {
             String::new()
         } else {
             // The pattern is laid over the filling.
-            format!(", postaction={{pattern={pattern}, pattern color=white}}")
+            let Colour(red, green, blue) = colour(index, bars.series.len()).hatch();
+            format!(
+                ", postaction={{pattern={pattern}, pattern color={{rgb,255:red,{red};green,{green};blue,{blue}}}}}"
+            )
         };
         let _ = writeln!(
             text,
@@ -149,9 +153,9 @@ fn write_heat(text: &mut String, id: &str, heat: &HeatFigure, size: &str) {
          x tick label style={{rotate=45, anchor=east}}, {FONT}]\n\
          \\addplot[matrix plot*, mesh/cols={}, point meta=explicit] table [x=column_index, \
          y=row_index, meta={}, col sep=comma, comment chars={{\\#}}] {{{id}.csv}};",
-        escape(&heat.x),
-        escape(&heat.y),
-        escape(&heat.value),
+        escape(&title(&heat.x)),
+        escape(&title(&heat.y)),
+        escape(&title(&heat.value)),
         heat.columns.len().saturating_sub(1),
         names(&heat.columns),
         heat.rows.len().saturating_sub(1),

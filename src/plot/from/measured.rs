@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Choice, Input,
     json::{parse, text},
+    ladder::Ladder,
     single,
 };
 use crate::{
@@ -172,6 +173,7 @@ impl Measured {
             let category = schemes.iter().position(|own| *own == sum.scheme).unwrap_or_default();
             series[index].values[category] = sum.time_us;
         }
+        let (unit, word) = Ladder::TIME_US.scale(Layout::Grouped, &mut series);
         Figure {
             id: id.to_owned(),
             caption: format!(
@@ -180,8 +182,8 @@ impl Measured {
                 self.machine
             ),
             content: Content::Bars(BarFigure {
-                axis: "measured time (µs)".to_owned(),
-                unit: "us".to_owned(),
+                axis: format!("measured time{word}"),
+                unit: unit.to_owned(),
                 layout: Layout::Grouped,
                 categories: schemes.iter().map(ToString::to_string).collect(),
                 series,

@@ -3,13 +3,16 @@
 mod fits;
 mod gain;
 mod json;
+mod ladder;
 mod latents;
+mod layers;
 mod measured;
 mod patterns;
 mod points;
 mod report;
 mod roofline;
 mod runs;
+mod stacks;
 mod sweep;
 mod table;
 
@@ -93,47 +96,47 @@ pub const FIGURES: &[Recipe] = &[
         name: "energy",
         about: "modelled energy by scheme and method, a stack of its levels; from reports",
         kind: Kind::Report,
-        build: report::energy,
+        build: stacks::energy,
     },
     Recipe {
         name: "cycles",
         about: "ECM cycles by scheme and method, a stack of their parts; from reports",
         kind: Kind::Report,
-        build: report::cycles,
+        build: stacks::cycles,
     },
     Recipe {
         name: "ecm",
         about: "ECM cycles of each layer, a stack of their parts, for one scheme and method; from a report",
         kind: Kind::Report,
-        build: report::ecm,
+        build: stacks::ecm,
     },
     Recipe {
         name: "ops",
         about: "adds of each layer by scheme and method; from reports",
         kind: Kind::Report,
-        build: report::ops,
+        build: layers::ops,
     },
     Recipe {
         name: "reduction",
         about: "arithmetic reduction of each layer by scheme and method; from reports",
         kind: Kind::Report,
-        build: report::reduction,
+        build: layers::reduction,
     },
     Recipe {
         name: "traffic",
         about: "bytes between each level and the next, by scheme and method; from reports",
         kind: Kind::Report,
-        build: report::traffic,
+        build: stacks::traffic,
     },
     Recipe {
         name: "density",
         about: "density of each layer by scheme; from reports",
         kind: Kind::Report,
-        build: report::density,
+        build: layers::density,
     },
     Recipe {
         name: "roofline",
-        about: "adds a second against adds a DRAM byte, under the machine's roof; from a report and --arch",
+        about: "adds per second against adds per DRAM byte, under the machine's roof; from a report and --arch",
         kind: Kind::Other,
         build: roofline::roofline,
     },

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Choice, Input,
     json::{Field, is_json, list, missing, number, parse, text},
+    ladder::Ladder,
     runs, single,
     table::Table,
 };
@@ -203,13 +204,20 @@ fn crosscheck_json(input: &Input, choice: &Choice) -> Result<Vec<PointSeries>> {
 /// json`, or from a table.
 pub(super) fn pareto(inputs: &[Input], choice: &Choice) -> Result<Figure> {
     let input = single(inputs, "pareto")?;
-    let (series, what) = if is_json(input) { map_fronts(input, choice)? } else { mappings(input)? };
+    let (mut series, what) =
+        if is_json(input) { map_fronts(input, choice)? } else { mappings(input)? };
+    let points = || series.iter().flat_map(|series| &series.points);
+    let (size, word, unit) =
+        Ladder::ENERGY_PJ.of(points().map(|point| point.y).fold(f64::INFINITY, f64::min));
+    for point in series.iter_mut().flat_map(|series| &mut series.points) {
+        point.y /= size;
+    }
     Ok(Figure {
         id: "pareto".to_owned(),
         caption: format!("Energy against cycles of mappings; {what}"),
         content: Content::Points(PointFigure {
             x: Axis::log("cycles", "cycles"),
-            y: Axis::log("energy (pJ)", "energy_pj"),
+            y: Axis::log(format!("energy{word}"), format!("energy_{unit}")),
             series,
         }),
     })

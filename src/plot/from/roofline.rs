@@ -89,14 +89,14 @@ pub(super) fn roofline(inputs: &[Input], choice: &Choice) -> Result<Figure> {
     Ok(Figure {
         id: "roofline".to_owned(),
         caption: format!(
-            "Roofline of one core of {name}: modelled adds a second of each quantised layer of {} \
-             against adds a byte of DRAM traffic. The flat roofs are the vector adds at 8, 16 and \
+            "Roofline of one core of {name}: modelled adds per second of each quantised layer of {} \
+             against adds per byte of DRAM traffic. The flat roofs are the vector adds at 8, 16 and \
              32 bits; the slope is the memory bandwidth of one core.",
             text(&report, "workload").map_err(missing)?
         ),
         content: Content::Points(PointFigure {
-            x: Axis::log("adds a DRAM byte", "adds_per_dram_byte"),
-            y: Axis::log("adds a second (GOP/s)", "gops"),
+            x: Axis::log("operational intensity (adds per DRAM byte)", "adds_per_dram_byte"),
+            y: Axis::log("performance (Gadd/s)", "gadd_per_s"),
             series,
         }),
     })

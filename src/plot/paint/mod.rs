@@ -12,13 +12,15 @@ mod png;
 mod raster;
 mod scene;
 mod svg;
+mod words;
 
-pub use backend::{SceneBackend, points, units, words_width};
+pub use backend::{SceneBackend, points, units};
 pub use font::Font;
 pub use pdf::pdf;
 pub use png::png;
 pub use scene::{Align, CAP_HEIGHT, DESCENT, Item, Point, Scene, Stroke};
 pub use svg::svg;
+pub use words::words_width;
 
 use super::data::Provenance;
 

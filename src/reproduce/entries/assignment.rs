@@ -3,7 +3,7 @@
 use crate::{
     Result,
     quant::{Assignment, QuantizeOptions, Region, Scheme, quantize},
-    reproduce::{Claim, Context, Outcome, Table, Verdict, context::LATENT_LAYERS},
+    reproduce::{Claim, Context, Outcome, Table, Tolerance, Verdict, context::LATENT_LAYERS},
 };
 
 pub(super) fn assignment(context: &Context) -> Result<Outcome> {
@@ -69,7 +69,7 @@ pub(super) fn assignment(context: &Context) -> Result<Outcome> {
                 "swapping after training matters, for the distributions are not symmetric",
                 "\"should not be swapped\"",
                 format!("density {own:.3} as trained, {other:.3} swapped at random"),
-                if (other / own - 1.0).abs() > 0.02 { Verdict::Reproduced } else { Verdict::Refuted },
+                if Tolerance::NUMBERS.holds(own, other) { Verdict::Refuted } else { Verdict::Reproduced },
                 "a swapped filter keeps the weights that training pushed to zero: its density changes, and \
                  its function with it",
             ),

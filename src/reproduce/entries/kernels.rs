@@ -134,7 +134,7 @@ pub(super) fn repetition(context: &Context) -> Result<Outcome> {
                 "there is no evidence that binary networks learn to repeat (second reviewer)",
                 "no evidence",
                 format!("{:.1} % fewer distinct kernels than uniform", 100.0 * (1.0 - share)),
-                if share < 0.97 { Verdict::Refuted } else { Verdict::Reproduced },
+                if share < 1.0 - Tolerance::NUMBERS.share { Verdict::Refuted } else { Verdict::Reproduced },
                 "fewer distinct kernels than as many uniform ones would have means that training makes some \
                  kernels far more frequent; nothing in the loss asks for it",
             ),

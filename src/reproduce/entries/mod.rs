@@ -10,6 +10,8 @@ mod kernels;
 mod latents;
 mod linear;
 mod ops;
+mod scaling;
+mod settings;
 mod signs;
 mod sparsity;
 mod speed;
@@ -181,6 +183,22 @@ pub static ENTRIES: &[Entry] = &[
         answers: &[9],
         measures: false,
         run: training::conversion,
+    },
+    Entry {
+        id: "bigger-models",
+        title: "Does ternary lose against binary as layers grow?",
+        place: "answer to the third reviewer's question",
+        answers: &[6, 8],
+        measures: false,
+        run: scaling::scaling,
+    },
+    Entry {
+        id: "settings",
+        title: "Model and data set of each table and figure",
+        place: "weakness and Q6 of the first reviewer",
+        answers: &[7],
+        measures: false,
+        run: settings::settings,
     },
     Entry {
         id: "cited-works",

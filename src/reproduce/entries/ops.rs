@@ -66,14 +66,14 @@ pub(super) fn small_layer(context: &Context) -> Result<Outcome> {
     }
     for ((scheme, published, _), ours) in SMALL.iter().zip(&merged) {
         let what = format!("ops reduction of [3,3,64,64], {scheme}");
-        outcome.claims.push(Claim::within(what, *published, *ours, &Tolerance::COUNTS));
+        outcome.claims.push(Claim::within(what, *published, *ours, &Tolerance::NUMBERS));
     }
     let ratios = [
         ("signed-binary over binary", 6.65 / 5.3, merged[1] / merged[0]),
         ("ternary over binary", 4.52 / 5.3, merged[2] / merged[0]),
     ];
     for (what, published, ours) in ratios {
-        outcome.claims.push(Claim::within(what, published, ours, &Tolerance::COUNT_RATIO));
+        outcome.claims.push(Claim::within(what, published, ours, &Tolerance::NUMBERS));
     }
     outcome.tables.push(table);
     outcome.figures.push(Figure {
@@ -123,14 +123,14 @@ pub(super) fn large_layer(context: &Context) -> Result<Outcome> {
         }
     }
     let judged = |ours: f64, published: f64| {
-        if ours >= (1.0 - Tolerance::COUNTS.share) * published {
+        if ours >= (1.0 - Tolerance::NUMBERS.share) * published {
             Verdict::Reproduced
         } else {
             Verdict::Refuted
         }
     };
     let reached = |ours: f64, published: f64| {
-        if ours >= (1.0 - Tolerance::COUNTS.share) * published {
+        if ours >= (1.0 - Tolerance::NUMBERS.share) * published {
             "comes within 10 %"
         } else {
             "stays more than 10 % below"

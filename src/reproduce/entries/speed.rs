@@ -29,7 +29,7 @@ pub(super) fn decided(
     let measured = measured(context)?;
     Ok(match measured.and_then(|measured| measured.ratio(slow, fast, keep)) {
         Some((ours, pair)) => {
-            Claim::within(format!("{what} ({pair})"), published, ours, &Tolerance::TIMES)
+            Claim::within(format!("{what} ({pair})"), published, ours, &Tolerance::NUMBERS)
         }
         None => Claim::undecided(
             what,
@@ -59,7 +59,7 @@ fn one_layer(
     }
     let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
     let high = ratios.iter().copied().fold(0.0, f64::max);
-    let found = ratios.iter().any(|ratio| Tolerance::TIMES.holds(published, *ratio));
+    let found = ratios.iter().any(|ratio| Tolerance::NUMBERS.holds(published, *ratio));
     Claim::new(
         what,
         format!("{}x", number(published)),
@@ -68,7 +68,7 @@ fn one_layer(
         format!(
             "the layer is not named; {} layer comes near (tolerance: {})",
             if found { "a" } else { "no" },
-            Tolerance::TIMES.name
+            Tolerance::NUMBERS.name
         ),
     )
 }
