@@ -23,7 +23,8 @@ fn bad_sweeps() {
 
 /// The problems of a sweep over the shipped files with some more lines.
 fn problems(axes: &str) -> Vec<String> {
-    let grid = "[grid]\narch = [\"epyc-7452\"]\nworkload = [\"mlp-mnist\"]\nscheme = [\"binary\"]\n";
+    let grid =
+        "[grid]\narch = [\"epyc-7452\"]\nworkload = [\"mlp-mnist\"]\nscheme = [\"binary\"]\n";
     let document = Document::parse("s.toml", format!("{grid}{axes}")).unwrap();
     match Spec::of(&document, Path::new("")) {
         Ok(_) => Vec::new(),
