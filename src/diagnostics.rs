@@ -46,11 +46,24 @@ struct Content {
     hints: Vec<String>,
 }
 
+/// Longest message, label or hint in bytes; what a message quotes may have megabytes.
+const LONGEST_TEXT: usize = 4096;
+
+/// A text that fits a screen: of a longer one the beginning and the end.
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let begin = text.floor_char_boundary(LONGEST_TEXT / 2);
+    let end = text.ceil_char_boundary(text.len() - LONGEST_TEXT / 4);
+    format!("{} [… {} bytes …] {}", &text[..begin], end - begin, &text[end..])
+}
+
 impl Problem {
     /// A problem that belongs to no file (a wrong command-line value, say).
     pub fn new(message: impl Into<String>) -> Self {
         Self(Box::new(Content {
-            message: message.into(),
+            message: shortened(message.into()),
             origin: None,
             label: String::new(),
             hints: Vec::new(),
@@ -61,7 +74,7 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, file: &SourceFile, span: Range<usize>, label: impl Into<String>) -> Self {
         self.0.origin = Some((file.clone(), Some(span)));
-        self.0.label = label.into();
+        self.0.label = shortened(label.into());
         self
     }
 
@@ -75,7 +88,7 @@ impl Problem {
     /// Adds a hint: what the user can do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hints.push(hint.into());
+        self.0.hints.push(shortened(hint.into()));
         self
     }
 

@@ -2,7 +2,11 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::{common::emit, kernels::effort, progress::spinner};
+use super::{
+    common::{emit, keep},
+    kernels::effort,
+    progress::spinner,
+};
 use crate::{
     Result,
     arch::to_toml,
@@ -30,6 +34,7 @@ pub(super) struct Args {
 
 /// Measures, writes, prints the residuals.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    keep(Some(&arguments.out), [arguments.base.as_path()])?;
     let progress = spinner();
     let _ = pin();
     let effort = effort(arguments.rounds, arguments.seconds)?;

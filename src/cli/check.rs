@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    common::emit,
+    common::{emit, keep},
     selection::{Selection, warn_of_damage},
 };
 use crate::{
@@ -51,11 +51,22 @@ pub(super) struct Args {
 
 /// Simulates, compares, saves. Exit code 1 on a regression.
 pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
+    let given = [&arguments.arch, &arguments.workload, &arguments.selection.weights];
+    let read = || given.into_iter().flatten().map(PathBuf::as_path);
+    let written = arguments.save_baseline.as_deref();
+    keep(written, read())?;
+    keep(arguments.junit.as_deref(), read().chain(arguments.baseline.as_deref()).chain(written))?;
     let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?;
     if baseline.is_none() && arguments.save_baseline.is_none() {
         return Err(Problem::new("nothing to check")
             .hint("give --baseline FILE to compare, or --save-baseline FILE to begin one")
             .into());
+    }
+    // Not left to the parser: it drops a requirement that another option conflicts with.
+    if baseline.is_none() && arguments.junit.is_some() {
+        return Err(
+            Problem::new("`--junit` needs `--baseline`: there is no outcome without it").into()
+        );
     }
     let now = measure(arguments, baseline.as_ref())?;
     if let Some(path) = &arguments.save_baseline {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::{
-    common::{Format, emit},
+    common::{Format, emit, keep},
     kernels::KernelSelection,
 };
 use crate::{
@@ -42,6 +42,8 @@ pub(super) struct Args {
 /// Measures, compares, prints the verdict. Exit code 1 outside the bands.
 pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
     let machine = arch::load(&arguments.arch)?;
+    let read = arguments.selection.files().chain([arguments.arch.as_path()]);
+    keep(arguments.out.as_deref(), read)?;
     if arguments.cachegrind {
         return counts(&arguments.selection);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    common::{ReportFormat, emit, load_workload, parse_names, weights_of},
+    common::{ReportFormat, emit, keep, load_workload, parse_names, weights_of},
     progress::search_bar,
 };
 use crate::{
@@ -59,6 +59,8 @@ pub(super) struct Args {
 
 /// Maps every scheme on every accelerator and compares.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let read = arguments.arch.iter().chain(&arguments.weights).chain([&arguments.workload]);
+    keep(arguments.out.as_deref(), read.map(PathBuf::as_path))?;
     let workload = load_workload(&arguments.workload)?;
     let source = weights_of(&workload, arguments.weights.as_deref())?;
     let mut names = vec![arguments.baseline.clone()];

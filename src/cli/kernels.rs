@@ -82,6 +82,11 @@ impl KernelSelection {
         measured
     }
 
+    /// The files that are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        std::iter::once(self.workload.as_path()).chain(self.weights.as_deref())
+    }
+
     /// The arguments that name the workload and its weights, for a run of this program in a run.
     pub(super) fn source(&self) -> Vec<String> {
         let path = |path: &std::path::Path| path.display().to_string();

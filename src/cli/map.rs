@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::ValueEnum;
 
 use super::{
-    common::{Compat, ReportFormat, emit, load_workload, rules_of, schemes_of, weights_of},
+    common::{
+        Compat, ReportFormat, emit, keep, load_workload, rules_of, schemes_of, thread_count,
+        weights_of,
+    },
     progress::search_bar,
 };
 use crate::{
@@ -63,7 +66,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Threads; all cores by default. The result does not depend on it.
-    #[arg(long)]
+    #[arg(long, value_parser = thread_count())]
     threads: Option<usize>,
     /// What a layer's chosen mapping is best in.
     #[arg(long, value_enum, default_value_t = Aim::Edp)]
@@ -102,6 +105,10 @@ enum Aim {
 
 /// Searches and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let given =
+        [&arguments.workload, &arguments.problem, &arguments.weights, &arguments.constraints];
+    let read = given.into_iter().flatten().chain([&arguments.arch]);
+    keep(arguments.out.as_deref(), read.map(PathBuf::as_path))?;
     let mut design = Design::open(&arguments.arch)?;
     if let Some(path) = &arguments.constraints {
         design.constraints = parse_constraints(&Document::read(path)?)?;

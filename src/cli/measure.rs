@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::{
-    common::{Format, emit},
+    common::{Format, emit, keep, thread_count},
     kernels::KernelSelection,
 };
-use crate::{Result, diagnostics::Problem, kernel::Isa, measure::measurement_table, report::json};
+use crate::{Result, kernel::Isa, measure::measurement_table, report::json};
 
 /// What is measured where no kernel is named.
 const KERNELS: [&str; 4] = ["row-pattern", "zero-skip", "gemm-fp32", "dense-int8"];
@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: KernelSelection,
     /// Threads of a run; with 1 the thread is pinned, with more one thread is timed beside.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = thread_count())]
     threads: usize,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -29,18 +29,11 @@ pub(super) struct Args {
 
 /// Measures and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
-    let threads = threads(arguments.threads)?;
-    let measured = arguments.selection.measure(&KERNELS, Isa::detect()?, threads)?;
+    keep(arguments.out.as_deref(), arguments.selection.files())?;
+    let measured = arguments.selection.measure(&KERNELS, Isa::detect()?, arguments.threads)?;
     let text = match arguments.format {
         Format::Table => measurement_table(&measured),
         Format::Json => json(&measured)?,
     };
     emit(&text, arguments.out.as_deref())
-}
-
-fn threads(threads: usize) -> Result<usize> {
-    match threads {
-        1..=1024 => Ok(threads),
-        _ => Err(Problem::new(format!("--threads must be from 1 to 1024, got {threads}")).into()),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::common::load_workload;
+use super::common::{keep, load_workload};
 use crate::{
     Result,
     diagnostics::Problem,
@@ -35,6 +35,8 @@ pub(super) struct Args {
 
 /// Quantises and writes.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let read = [arguments.workload.as_path(), &arguments.weights];
+    keep(Some(&arguments.out), read)?;
     let scheme: Scheme = arguments.scheme.parse::<Scheme>()?;
     let workload = load_workload(&arguments.workload)?;
     let mut options = QuantizeOptions { scheme, ..QuantizeOptions::default() };

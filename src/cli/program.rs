@@ -5,7 +5,7 @@ use std::{fmt::Write as _, num::NonZeroU32, path::PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::common::{emit, load_workload, weights_of};
+use super::common::{emit, keep, load_workload, weights_of};
 use crate::{
     Result,
     diagnostics::Problem,
@@ -88,6 +88,8 @@ struct Export {
 
 /// Plans one layer and prints its programs.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let read = arguments.weights.iter().chain([&arguments.workload]).map(PathBuf::as_path);
+    keep(arguments.out.as_deref(), read)?;
     let workload = load_workload(&arguments.workload)?;
     let source = weights_of(&workload, arguments.weights.as_deref())?;
     let scheme: Scheme = arguments.scheme.parse::<Scheme>()?;

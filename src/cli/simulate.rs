@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     accelerate::{self, Answer, Machine, Task},
-    common::{Compat, ReportFormat, emit},
+    common::{Compat, ReportFormat, emit, keep},
     map::report_text,
     progress::Progress,
     selection::{Selection, warn_of_damage},
@@ -62,6 +62,9 @@ pub(super) struct Args {
 
 /// Simulates and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let given = [&arguments.workload, &arguments.mapping, &arguments.selection.weights];
+    let read = arguments.arch.iter().chain(given.into_iter().flatten());
+    keep(arguments.out.as_deref(), read.map(PathBuf::as_path))?;
     if let Some(machine) = accelerate::machine(&arguments.arch) {
         return run_accelerator(arguments, &machine);
     }
@@ -113,8 +116,15 @@ fn processor(arguments: &Args) -> Result<(&Path, &Path)> {
 }
 
 fn run_accelerator(arguments: &Args, machine: &Machine) -> Result<()> {
-    if arguments.explain.is_some() {
-        return Err(Problem::new("`--explain` needs a processor").into());
+    for (given, option) in [
+        (arguments.explain.is_some(), "--explain"),
+        (arguments.verify, "--verify"),
+        (arguments.tile.is_some(), "--tile"),
+        (arguments.filter_group.is_some(), "--filter-group"),
+    ] {
+        if given {
+            return Err(Problem::new(format!("`{option}` needs a processor")).into());
+        }
     }
     if !arguments.selection.method.is_empty() {
         return Err(Problem::new("`--method` needs a processor")

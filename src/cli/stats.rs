@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use super::common::{Format, emit, load_workload, schemes_of, weights_of};
+use super::common::{Format, emit, keep, load_workload, schemes_of, weights_of};
 use crate::{
     Result,
     quant::TILE,
@@ -39,6 +39,8 @@ pub(super) struct Args {
 
 /// Prints the statistics of every quantised layer.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let read = arguments.weights.iter().chain([&arguments.workload]).map(PathBuf::as_path);
+    keep(arguments.out.as_deref(), read)?;
     let workload = load_workload(&arguments.workload)?;
     let source = weights_of(&workload, arguments.weights.as_deref())?;
     let schemes = schemes_of(&arguments.scheme, &source)?;

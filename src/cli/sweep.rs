@@ -7,7 +7,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{common::emit, selection::warn_of_damage};
+use super::{
+    common::{emit, keep},
+    selection::warn_of_damage,
+};
 use crate::{
     Result,
     selection::plan_cache,
@@ -38,6 +41,7 @@ pub(super) struct Args {
 
 /// Sweeps. Rows go to a file or to standard output, progress to standard error.
 pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
+    keep(arguments.out.as_deref(), [arguments.file.as_path()])?;
     let sweep =
         Sweep::open(Spec::load(&arguments.file)?)?.with_cache(plan_cache(!arguments.no_cache)?);
     let grid = &sweep.grid;

@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{emit, load_workload};
+use super::common::{emit, load_workload, thread_count};
 use crate::{
     Error, Result,
     diagnostics::Problem,
@@ -102,7 +102,7 @@ pub(super) struct Args {
     #[arg(long)]
     train_images: Option<usize>,
     /// Threads; all cores if absent. They do not change the result.
-    #[arg(long)]
+    #[arg(long, value_parser = thread_count())]
     threads: Option<usize>,
     /// What is special about the data, in words, for the provenance of the packed weights.
     #[arg(long, value_name = "TEXT")]

@@ -20,7 +20,8 @@ pub fn json(value: &impl Serialize) -> Result<String> {
     Ok(text + "\n")
 }
 
-/// Writes a file through a temporary one in the same folder, then renames it.
+/// Writes a file through a temporary one in the same folder, then renames it. A link is followed;
+/// what is no file (`/dev/null`, a pipe) is written as it is, since a rename would replace it.
 ///
 /// # Errors
 /// The folder is missing or full; the old file, if any, is left as it was.
@@ -38,8 +39,19 @@ pub fn write_atomically_with<T>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<T>,
 ) -> Result<T> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let failed = |error| Error::io("write", path, error);
+    let target = match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => path.canonicalize().map_err(failed)?,
+        Ok(found) if !found.is_dir() => {
+            let file = File::options().write(true).open(path).map_err(failed)?;
+            let mut writer = BufWriter::new(&file);
+            let made = write(&mut writer)?;
+            writer.flush().map_err(failed)?;
+            return Ok(made);
+        }
+        _ => path.to_owned(),
+    };
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     // Temporary files are private by default; a result is as readable as any other new file.
     #[cfg(unix)]
@@ -50,6 +62,27 @@ pub fn write_atomically_with<T>(
     writer.flush().map_err(failed)?;
     drop(writer);
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(made)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_and_devices_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "old").unwrap();
+        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        write_atomically(&at("link"), b"new").unwrap();
+        assert!(at("link").is_symlink());
+        assert_eq!(std::fs::read(at("file")).unwrap(), b"new");
+        std::os::unix::fs::symlink("/dev/null", at("null")).unwrap();
+        write_atomically(&at("null"), b"gone").unwrap();
+        assert!(!std::fs::metadata(at("null")).unwrap().is_file());
+        assert!(write_atomically(folder.path(), b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
 }

@@ -15,7 +15,7 @@ use super::{
     recover::Head,
     row::header,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, diagnostics::Problem};
 
 /// Most points of one chunk. Smaller sweeps have smaller chunks, so that threads share them.
 const MAX_CHUNK: u64 = 512;
@@ -61,6 +61,13 @@ pub fn run(
     out: &Path,
     event: &(dyn Fn(Event) -> Result<()> + Sync),
 ) -> Result<Outcome> {
+    if out.exists() && !out.is_file() {
+        let name = out.display().to_string();
+        return Err(Problem::new("the rows need a file, and this is none")
+            .in_file(&name)
+            .hint("leave `--out` away to print them")
+            .into());
+    }
     let form = Form::of(out)?;
     let points = shard.points(sweep.grid.points());
     let all = points.end - points.start;

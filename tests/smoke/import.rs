@@ -62,6 +62,21 @@ fn an_onnx_model_becomes_a_workload_that_simulates() {
 }
 
 #[test]
+fn a_shortcut_without_weights_is_part_of_the_add() {
+    let bytes = std::fs::read(case("shortcut.onnx")).unwrap();
+    let found = signloop::workload::onnx::import(&bytes, "n", None, &[]).unwrap();
+    let (head, layers) = &found.toml;
+    let text = format!("{head}[weights]\nformat = \"synthetic\"\n{layers}");
+    let network = signloop::workload::parse("n.toml", &text, Path::new("")).unwrap();
+    // The sum has the shape of the convolution that halves the map, not of the map it reads.
+    let sum = network.nodes.iter().find(|node| node.name == "sum").unwrap();
+    assert_eq!((sum.output.channels, sum.output.height, sum.output.width), (8, 8, 8));
+    assert_eq!(sum.inputs, [Some(1), Some(0)]);
+    let skipped: Vec<_> = found.skipped.iter().map(|skipped| skipped.node.as_str()).collect();
+    assert_eq!(skipped, ["slice", "pad"]);
+}
+
+#[test]
 fn what_onnx_can_say_and_a_workload_cannot_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let output =

@@ -4,6 +4,7 @@ mod book;
 mod cache;
 mod check;
 mod examples;
+mod hostile;
 mod import;
 mod interruptions;
 mod measure;

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::super::common::emit;
+use super::super::common::{emit, keep};
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
@@ -33,6 +33,9 @@ fn sizes(text: &str) -> Result<[u64; 3], String> {
 
 /// Reads the model, tells what it left out, writes workload and weights.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    let weights = arguments.out.with_extension("safetensors");
+    keep(Some(&arguments.out), [arguments.model.as_path(), &weights])?;
+    keep(Some(&weights), [arguments.model.as_path()])?;
     let bytes = read_bytes(&arguments.model)?;
     let file = arguments.model.display().to_string();
     let name = arguments.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -44,7 +47,6 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
         Error::Input(problems)
     })?;
-    let weights = arguments.out.with_extension("safetensors");
     let beside = PathBuf::from(weights.file_name().unwrap_or_default());
     let (before, after) = &imported.toml;
     let toml = format!("{before}{}{after}", latent_weights(&beside, &[]));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::common::emit;
+use super::super::common::{emit, keep};
 use crate::{Result, timeloop};
 
 /// Arguments of `signloop import timeloop`.
@@ -18,5 +18,6 @@ pub(super) struct Args {
 
 /// Reads the files and writes this tool's.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    keep(arguments.out.as_deref(), arguments.files.iter().map(PathBuf::as_path))?;
     emit(&timeloop::import(&arguments.files)?.to_toml(), arguments.out.as_deref())
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::super::common::{emit, load_workload};
+use super::super::common::{emit, keep, load_workload};
 use crate::{
     Result,
     diagnostics::{Problem, Problems, nearest},
@@ -28,6 +28,7 @@ pub(super) struct Args {
 
 /// Finds a tensor for every quantised layer, tells what is left over, and writes the workload.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    keep(Some(&arguments.out), [arguments.weights.as_path()])?;
     let workload = load_workload(&arguments.workload)?;
     let file = LatentFile::open(&arguments.weights)?.renamed(&arguments.rename)?;
     let mut problems = Problems::new();
@@ -56,7 +57,11 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
                 );
             }
             Err(problem) => {
-                problems.push(problem.hint(hint(&file, &layer.tensor, &expected)));
+                problems.push(match hint(&file, &layer.tensor, &expected) {
+                    // It says what the file's own hint says, and what to do.
+                    Some(hint) => Problem::new(problem.message()).in_file(file.name()).hint(hint),
+                    None => problem.hint("rename tensors with --rename, as 'module.*=*'"),
+                });
             }
         }
     }
@@ -83,19 +88,15 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
 }
 
 /// Which renaming would find a tensor: of a wrapped module, or of one with the right shape.
-fn hint(file: &LatentFile, wanted: &str, shape: &[usize]) -> String {
+fn hint(file: &LatentFile, wanted: &str, shape: &[usize]) -> Option<String> {
     let wrapped =
         file.names().find_map(|name| name.strip_suffix(wanted).map(|front| (name, front)));
     if let Some((name, front)) = wrapped.filter(|(_, front)| front.ends_with('.')) {
-        return format!("there is `{name}`: try --rename '{front}*=*'");
+        return Some(format!("there is `{name}`: try --rename '{front}*=*'"));
     }
     let fitting = file.names().filter(|name| file.shape(name) == Some(shape));
-    match nearest(wanted, fitting) {
-        Some(near) => {
-            format!("`{near}` has the right shape: try --rename '{near}={wanted}'")
-        }
-        None => "rename tensors with --rename, as 'module.*=*'".to_owned(),
-    }
+    let near = nearest(wanted, fitting)?;
+    Some(format!("`{near}` has the right shape: try --rename '{near}={wanted}'"))
 }
 
 /// The weights as seen from the workload's folder: by name where they lie in it, else in full.

@@ -2,6 +2,8 @@
 
 small.onnx: conv, batch norm, relu, max pool, depthwise conv, grouped conv, residual add, global pool,
 flatten, Gemm with transB, MatMul with a bias: every operator that an import maps.
+shortcut.onnx: a residual add whose shortcut has no weights (every second pixel, channels of zeros), as
+PyTorch exports the CIFAR ResNets.
 concat.onnx: a Concat before a convolution, which no workload can say.
 """
 
@@ -59,6 +61,29 @@ save(
         tensor("b2", 4),
     ],
     [],
+)
+integers = lambda name, *values: numpy_helper.from_array(np.array(values, dtype=np.int64), name)
+save(
+    "shortcut",
+    [
+        node("Conv", ["x", "stem.weight"], ["a"], "stem", kernel_shape=[1, 1]),
+        node("Conv", ["a", "half.weight"], ["b"], "half", strides=[2, 2], kernel_shape=[1, 1]),
+        node("Slice", ["a", "from", "to", "axes", "step"], ["c"], "slice"),
+        node("Pad", ["c", "pads"], ["d"], "pad"),
+        node("Add", ["d", "b"], ["s"], "sum"),
+        node("Conv", ["s", "last.weight"], ["y"], "last", kernel_shape=[1, 1]),
+    ],
+    [
+        tensor("stem.weight", 4, 3, 1, 1),
+        tensor("half.weight", 8, 4, 1, 1),
+        tensor("last.weight", 4, 8, 1, 1),
+        integers("from", 0, 0),
+        integers("to", 2**31, 2**31),
+        integers("axes", 2, 3),
+        integers("step", 2, 2),
+        integers("pads", 0, 0, 0, 0, 0, 4, 0, 0),
+    ],
+    [8, 8],
 )
 save(
     "concat",

@@ -43,6 +43,9 @@ pub struct Imported {
 pub(super) enum Origin {
     /// The network's input, or a node of the workload.
     Map(String),
+    /// Every s-th pixel of a map, or a map with channels of zeros: the shortcut without weights,
+    /// which an `add` of the workload reads by itself. To other readers it is the node `what`.
+    Shortcut { map: String, what: String },
     /// Something that the workload cannot say; the reason is told at the layer that reads it.
     Unknown(String),
 }
@@ -130,7 +133,7 @@ const MAX_VALUES_A_BYTE: usize = 16;
 /// An import on its way; the operators are in `operators.rs`.
 pub(super) struct Importer<'m> {
     pub(super) model: &'m Model,
-    origins: BTreeMap<String, Origin>,
+    pub(super) origins: BTreeMap<String, Origin>,
     /// Names taken, and how often each was asked for.
     names: BTreeMap<String, u32>,
     /// The node of the workload before; it is the input of the next unless said otherwise.
@@ -156,6 +159,10 @@ impl<'m> Importer<'m> {
             "MaxPool" | "AveragePool" => self.pool(node),
             "GlobalAveragePool" | "ReduceMean" => self.global_pool(node),
             "Add" | "Sum" => self.add(node, &shown),
+            "Slice" | "Pad" if self.shortcut(node, &shown).is_some() => {
+                self.skip(node, &shown, "an add reads a larger map, and fewer channels, by itself");
+                Ok(self.shortcut(node, &shown))
+            }
             op => match passes_on(op) {
                 Some(reason) => {
                     self.skip(node, &shown, reason);
@@ -201,7 +208,7 @@ impl<'m> Importer<'m> {
         let name = node.inputs.get(input).ok_or("an input is absent")?;
         match self.origins.get(name) {
             Some(Origin::Map(name)) => Ok(name.clone()),
-            Some(Origin::Unknown(what)) => {
+            Some(Origin::Unknown(what) | Origin::Shortcut { what, .. }) => {
                 Err(format!("it reads {what}, which a workload cannot say"))
             }
             None => Err(format!("its input `{name}` is no activation")),

@@ -92,6 +92,17 @@ impl Importer<'_> {
         Ok(self.finish(name, &entry))
     }
 
+    /// A part of a map, or a map with more channels, that only an add can read.
+    pub(super) fn shortcut(&self, node: &Node, shown: &str) -> Option<Origin> {
+        match self.origins.get(node.inputs.first()?)? {
+            Origin::Map(map) | Origin::Shortcut { map, .. } => Some(Origin::Shortcut {
+                map: map.clone(),
+                what: format!("`{shown}` ({})", node.op),
+            }),
+            Origin::Unknown(_) => None,
+        }
+    }
+
     pub(super) fn add(&mut self, node: &Node, shown: &str) -> Result<Option<Origin>, String> {
         let constant = |input: &String| self.model.tensors.contains_key(input);
         if let Some(at) = node.inputs.iter().position(|input| !constant(input))
@@ -104,7 +115,16 @@ impl Importer<'_> {
         if node.inputs.len() != 2 {
             return Err(format!("it adds {} maps, expected 2", node.inputs.len()));
         }
-        let sources = [self.source(node, 0)?, self.source(node, 1)?];
+        // The larger map is the second of a workload's add.
+        let shortcut = |at: usize| match self.origins.get(&node.inputs[at]) {
+            Some(Origin::Shortcut { map, .. }) => Some(map.clone()),
+            _ => None,
+        };
+        let sources = match (shortcut(0), shortcut(1)) {
+            (Some(map), None) => [self.source(node, 1)?, map],
+            (None, Some(map)) => [self.source(node, 0)?, map],
+            _ => [self.source(node, 0)?, self.source(node, 1)?],
+        };
         let name = self.name(node, None);
         let mut entry = Entry::new(&name, "add");
         let names = sources.map(|source| quoted(&source));
