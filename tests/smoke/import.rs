@@ -132,3 +132,44 @@ fn state_dict_names_are_mapped_by_pattern() {
     };
     assert!(stats("net.toml") == stats("mine.toml") && !stats("net.toml").is_empty());
 }
+
+/// A field of a protocol buffer: its number, and bytes with their length before them.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut field = vec![number << 3 | 2];
+    let mut length = bytes.len();
+    while length >= 128 {
+        field.push((length % 128) as u8 | 128);
+        length /= 128;
+    }
+    field.push(length as u8);
+    field.extend(bytes);
+    field
+}
+
+/// A model of one 64×64 tensor and many nodes that read it, all of one name.
+fn repeated(nodes: usize) -> Vec<u8> {
+    // TensorProto: dims 64 and 64, data_type 1 (float), name, raw_data.
+    let mut tensor = vec![8, 64, 8, 64, 16, 1];
+    tensor.extend(field(8, b"w"));
+    tensor.extend(field(9, &[0; 64 * 64 * 4]));
+    let node = [field(1, b"x"), field(1, b"w"), field(2, b"x"), field(4, b"MatMul")].concat();
+    // ValueInfoProto x of the shape 1×64.
+    let dimensions = [field(1, &[8, 1]), field(1, &[8, 64])].concat();
+    let shape = field(1, &field(2, &dimensions));
+    let input = [field(1, b"x"), field(2, &shape)].concat();
+    let mut graph = [field(5, &tensor), field(11, &input)].concat();
+    graph.extend(field(1, &node).repeat(nodes));
+    field(7, &graph)
+}
+
+#[test]
+fn layers_that_share_their_weights_do_not_fill_the_memory() {
+    let import = |nodes| signloop::workload::onnx::import(&repeated(nodes), "n", None, &[]);
+    let found = import(3).unwrap();
+    assert_eq!(found.layers, ["matmul", "matmul-2", "matmul-3"]);
+    // 60,000 layers take 1 GB as copies, from a file of 1 MB; each is told, soon.
+    let begun = std::time::Instant::now();
+    let problems = import(60_000).unwrap_err();
+    assert!(problems[0].contains("too many layers share their weights"), "{}", problems[0]);
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}
