@@ -163,6 +163,21 @@ impl Problems {
         self.0.extend(other.0);
     }
 
+    /// The value of an outcome; the problems of a wrong input are added instead.
+    ///
+    /// # Errors
+    /// Any error that is not of the input: it ends the work.
+    pub fn note<T>(&mut self, outcome: crate::Result<T>) -> crate::Result<Option<T>> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(crate::Error::Input(found)) => {
+                self.extend(found);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -3,7 +3,6 @@
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 use pyo3::prelude::*;
@@ -26,7 +25,7 @@ use crate::{
     arrays::{Weights, source},
     errors::{OrRaise, raised},
     network::NetworkLike,
-    watch::{go_on, loaded, watched},
+    watch::{Counts, go_on, loaded, watched},
 };
 
 /// What to simulate beside machine, network and weights.
@@ -76,14 +75,13 @@ pub(crate) fn simulate<'py>(
         workload,
         weights,
     };
-    let all = selection.request().results();
-    let done = AtomicU64::new(0);
-    let mut told = None;
+    let counts = Counts::default();
+    counts.expect(selection.request().results());
     let report = watched(
         py,
         |stop| {
             let note = || {
-                done.fetch_add(1, Ordering::Relaxed);
+                counts.add(1);
                 go_on(stop)
             };
             let request = Request { on_result: Some(&note), ..selection.request() };
@@ -93,14 +91,7 @@ pub(crate) fn simulate<'py>(
                 report::simulate(&request)
             }
         },
-        |_| {
-            let now = done.load(Ordering::Relaxed);
-            if let Some(progress) = progress.as_ref().filter(|_| told != Some(now)) {
-                told = Some(now);
-                progress.call1((now, all))?;
-            }
-            Ok(())
-        },
+        counts.teller(progress),
     )?;
     loaded(py, &report)
 }
@@ -128,28 +119,14 @@ fn on_accelerator<'py>(
         evaluations: options.evaluations.max(1),
         seed: options.seed,
     };
-    let (done, all) = (AtomicU64::new(0), AtomicU64::new(0));
-    let mut told = None;
+    let counts = Counts::default();
     let report = watched(
         py,
         |_| {
-            simulate_network(
-                &request,
-                None,
-                &|total| all.store(total, Ordering::Relaxed),
-                &|scored| {
-                    done.fetch_add(scored, Ordering::Relaxed);
-                },
-            )
+            let (total, scored) = (|all| counts.expect(all), |more| counts.add(more));
+            simulate_network(&request, None, &total, &scored)
         },
-        |_| {
-            let now = (done.load(Ordering::Relaxed), all.load(Ordering::Relaxed));
-            if let Some(progress) = progress.as_ref().filter(|_| told != Some(now)) {
-                told = Some(now);
-                progress.call1(now)?;
-            }
-            Ok(())
-        },
+        counts.teller(progress),
     )?;
     loaded(py, &report)
 }

@@ -1,9 +1,6 @@
 //! Sweeps, their shards, and what joins them.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::path::{Path, PathBuf};
 
 use pyo3::{prelude::*, types::PyBytes};
 use signloop::{
@@ -13,7 +10,7 @@ use signloop::{
 
 use crate::{
     errors::{OrRaise, raised},
-    watch::{go_on, loaded, watched},
+    watch::{Counts, go_on, loaded, watched},
 };
 
 fn opened(py: Python<'_>, file: &Path, shard: &str) -> PyResult<(Sweep, Shard)> {
@@ -39,33 +36,23 @@ pub(crate) fn sweep(
     if restart {
         Journal::discard(&out).or_raise()?;
     }
-    let (done, all) = (AtomicU64::new(0), AtomicU64::new(0));
-    let mut told = None;
+    let counts = Counts::default();
     let outcome = watched(
         py,
         |stop| {
             library::run(&sweep, shard, &out, &|event| {
                 match event {
                     Event::Begun { done: before, all: points } => {
-                        done.store(before, Ordering::Relaxed);
-                        all.store(points, Ordering::Relaxed);
+                        counts.add(before);
+                        counts.expect(points);
                     }
-                    Event::Written(points) => {
-                        done.fetch_add(points, Ordering::Relaxed);
-                    }
+                    Event::Written(points) => counts.add(points),
                     Event::Planned(_) => {}
                 }
                 go_on(stop)
             })
         },
-        |_| {
-            let now = (done.load(Ordering::Relaxed), all.load(Ordering::Relaxed));
-            if let Some(progress) = progress.as_ref().filter(|_| told != Some(now)) {
-                told = Some(now);
-                progress.call1(now)?;
-            }
-            Ok(())
-        },
+        counts.teller(progress),
     )?;
     Ok((outcome.points, outcome.resumed))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     panic::resume_unwind,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::Duration,
 };
@@ -50,6 +50,41 @@ pub(crate) fn watched<T: Send>(
             let value = outcome.or_raise()?;
             look(py)?;
             Ok(value)
+        }
+    }
+}
+
+/// What is done and all there is to do, as the threads of a piece of work count it.
+#[derive(Default)]
+pub(crate) struct Counts {
+    done: AtomicU64,
+    all: AtomicU64,
+}
+
+impl Counts {
+    /// So much is to do.
+    pub(crate) fn expect(&self, all: u64) {
+        self.all.store(all, Ordering::Relaxed);
+    }
+
+    /// So much more is done.
+    pub(crate) fn add(&self, more: u64) {
+        self.done.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// For [`watched`]: calls `progress`, if there is one, when a number is another than before.
+    pub(crate) fn teller<'py>(
+        &self,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> impl FnMut(Python<'_>) -> PyResult<()> + use<'_, 'py> {
+        let mut told = None;
+        move |_| {
+            let now = (self.done.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed));
+            if let Some(progress) = progress.as_ref().filter(|_| told != Some(now)) {
+                told = Some(now);
+                progress.call1(now)?;
+            }
+            Ok(())
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     execute::{self, Body},
-    lanes::{Finishing, Isa, Lane},
+    lanes::{Finishing, Isa, Lane, weights_in_16_bits},
     layout::{Geometry, PlaneLayout},
     masks::Masks,
     options::{Activations, Engine, KernelOptions},
@@ -296,9 +296,32 @@ impl Kernel {
 }
 
 /// Scale and bias of every filter.
-fn scales(weights: &QuantizedTensor, options: &KernelOptions) -> Vec<(f32, f32)> {
+pub(super) fn scales(weights: &QuantizedTensor, options: &KernelOptions) -> Vec<(f32, f32)> {
     let bias = |filter: usize| options.bias.get(filter).copied().unwrap_or(0.0);
     weights.scales().iter().enumerate().map(|(filter, scale)| (*scale, bias(filter))).collect()
+}
+
+/// What every kernel asks of the weights and biases of a layer.
+pub(super) fn check_weights(
+    shape: &LayerShape,
+    weights: &QuantizedTensor,
+    options: &KernelOptions,
+) -> Result<(), Problem> {
+    if weights.shape() != shape.weight_shape() {
+        return Err(Problem::new("the weights have another shape than the layer"));
+    }
+    if !options.bias.is_empty() && options.bias.len() as u64 != shape.out_channels {
+        let message = format!("{} biases for {} filters", options.bias.len(), shape.out_channels);
+        return Err(Problem::new(message));
+    }
+    // Sums of 8-bit activations fit 32 bits.
+    if shape.filter_len() > u64::from(u32::MAX) / 512 {
+        return Err(Problem::new(format!(
+            "a filter of {} weights is too long",
+            shape.filter_len()
+        )));
+    }
+    Ok(())
 }
 
 fn check(
@@ -308,9 +331,7 @@ fn check(
     options: &KernelOptions,
 ) -> Result<()> {
     let fail = |message: String| Err(Problem::new(message).into());
-    if weights.shape() != shape.weight_shape() {
-        return fail("the weights have another shape than the layer".into());
-    }
+    check_weights(shape, weights, options)?;
     let filters = (shape.out_channels / shape.groups) as usize;
     let fits = |program: &Arc<OpProgram>| {
         program.space() == InputSpace::Patch
@@ -319,9 +340,6 @@ fn check(
     };
     if programs.len() as u64 != shape.groups || !programs.iter().all(fits) {
         return fail("the kernel runs one patch program a group, of this layer".into());
-    }
-    if !options.bias.is_empty() && options.bias.len() as u64 != shape.out_channels {
-        return fail(format!("{} biases for {} filters", options.bias.len(), shape.out_channels));
     }
     match options.activations {
         Activations::Fp32
@@ -336,10 +354,6 @@ fn check(
     }
     if !options.isa.is_available() {
         return fail(format!("this processor has no {}", options.isa.name()));
-    }
-    // Sums wait in 32 bits.
-    if shape.filter_len() > u64::from(u32::MAX) / 512 {
-        return fail(format!("a filter of {} weights is too long", shape.filter_len()));
     }
     Ok(())
 }
@@ -424,11 +438,6 @@ fn prefix_ports(weights: usize, cycles_per_link: f64) -> PrefixPorts {
         cycles_per_load: 0.88,
         cycles_per_link,
     }
-}
-
-/// Weights whose sum 16 bits hold.
-fn weights_in_16_bits(bits: u32) -> u32 {
-    0xFFFF / ((1 << bits) - 1)
 }
 
 /// Blocks that the code of a pass runs over before the next pass: as many as have their inputs in

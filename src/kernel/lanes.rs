@@ -164,3 +164,8 @@ impl Isa {
         }
     }
 }
+
+/// Weights whose sum 16 bits hold, with activations of so many bits.
+pub(super) fn weights_in_16_bits(bits: u32) -> u32 {
+    0xFFFF / ((1 << bits) - 1)
+}

@@ -7,6 +7,7 @@ use crate::{
     Error, Result,
     arch::accelerator::{self, Accelerator},
     config::Document,
+    diagnostics::Problems,
 };
 
 /// An accelerator with the constraints of the same file.
@@ -32,13 +33,12 @@ impl Design {
     /// # Errors
     /// Every problem of the description and of its constraints.
     pub fn parse(document: &Document) -> Result<Self> {
-        match (accelerator::parse(document), constraints::parse(document)) {
-            (Ok(accelerator), Ok(constraints)) => Ok(Self { accelerator, constraints }),
-            (Err(Error::Input(mut problems)), Err(Error::Input(more))) => {
-                problems.extend(more);
-                Err(Error::Input(problems))
-            }
-            (Err(error), _) | (_, Err(error)) => Err(error),
+        let mut problems = Problems::new();
+        let accelerator = problems.note(accelerator::parse(document))?;
+        let constraints = problems.note(constraints::parse(document))?;
+        match (accelerator, constraints) {
+            (Some(accelerator), Some(constraints)) => Ok(Self { accelerator, constraints }),
+            _ => Err(Error::Input(problems)),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     csv::quoted,
-    map::{MapReport, MapRequest, Objective, layers_of, map},
+    map::{MapReport, MapRequest, layers_of, map},
     table::grid,
 };
 use crate::{
@@ -69,16 +69,10 @@ pub fn compare(
     for path in request.accelerators {
         let design = Design::open(path)?;
         let search = MapRequest {
-            accelerator: &design.accelerator,
-            constraints: &design.constraints,
-            workload: &workload.name,
-            layers: &layers,
             weights: &weights,
-            rules: Rules::Exact,
             evaluations,
             seed,
-            time: None,
-            objective: Objective::Edp,
+            ..MapRequest::of(&design, &workload.name, &layers)
         };
         let report = map(&search, scored)?;
         found.extend(gains(&report, &baseline.to_string())?);

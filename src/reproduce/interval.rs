@@ -1,9 +1,8 @@
 //! Whether seeds decide a difference.
 
-use super::Verdict;
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-/// 97.5 % quantiles of Student's t with 1 to 9 degrees of freedom.
-const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+use super::Verdict;
 
 /// A difference of two means in points, and half its 95 % interval; one seed has none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,7 +24,9 @@ impl Difference {
             squares / (values.len().saturating_sub(1)).max(1) as f64 / values.len().max(1) as f64
         };
         let freedom = first.len().min(second.len()).saturating_sub(1);
-        let t = if freedom == 0 { f64::INFINITY } else { T[freedom.min(T.len()) - 1] };
+        // There is no distribution of no degrees of freedom.
+        let t = StudentsT::new(0.0, 1.0, freedom as f64)
+            .map_or(f64::INFINITY, |student| student.inverse_cdf(0.975));
         let half = match t * (error(first) + error(second)).sqrt() {
             // Infinity times no spread.
             half if half.is_nan() => f64::INFINITY,

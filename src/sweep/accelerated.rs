@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    model::sparse::Rules,
-    report::map::{MapLayer, MapRequest, Objective, map},
+    report::map::{MapLayer, MapRequest, map},
 };
 
 /// Rows of one combination over many accelerators. A network that fits none of an accelerator's
@@ -38,21 +37,12 @@ pub(super) fn segment(
                 continue;
             }
         };
-        let found = map(
-            &MapRequest {
-                accelerator: &design.accelerator,
-                constraints: &design.constraints,
-                workload: &planned.workload.name,
-                layers,
-                weights: &[],
-                rules: Rules::Exact,
-                evaluations,
-                seed,
-                time: None,
-                objective: Objective::Edp,
-            },
-            &|_| {},
-        );
+        let search = MapRequest {
+            evaluations,
+            seed,
+            ..MapRequest::of(design, &planned.workload.name, layers)
+        };
+        let found = map(&search, &|_| {});
         match found {
             Ok(report) if rows == Rows::Layer => {
                 report.layers.iter().for_each(|layer| write_mapped_layer(text, &point, layer));

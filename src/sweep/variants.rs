@@ -85,10 +85,10 @@ impl Documents {
         let kind = kind_of(spec, &archs, &mut problems)?;
         // The files by themselves are right, whatever the swept keys make of them.
         for document in &archs {
-            note(Machine::parse(document, kind).map(drop), &mut problems)?;
+            problems.note(Machine::parse(document, kind).map(drop))?;
         }
         for (document, folder) in &workloads {
-            note(workload::from_document(document, folder).map(drop), &mut problems)?;
+            problems.note(workload::from_document(document, folder).map(drop))?;
         }
         Ok(problems.into_result(Self { archs, kind, workloads })?)
     }
@@ -124,7 +124,7 @@ impl Documents {
 fn kind_of(spec: &Spec, archs: &[Document], problems: &mut Problems) -> Result<ArchKind> {
     let mut first = None;
     for (document, named) in archs.iter().zip(&spec.archs) {
-        let Some(kind) = note(arch::kind(document), problems)? else { continue };
+        let Some(kind) = problems.note(arch::kind(document))? else { continue };
         if *first.get_or_insert(kind) != kind {
             problems.push(
                 Problem::new("processors and accelerators in one sweep")
@@ -225,23 +225,11 @@ fn opened<T>(
 ) -> Result<Vec<T>> {
     let mut found = Vec::new();
     for file in files {
-        if let Some(value) = note(open(&file.path), problems)? {
+        if let Some(value) = problems.note(open(&file.path))? {
             found.push(value);
         }
     }
     Ok(found)
-}
-
-/// Collects problems of the input; other errors end the work.
-fn note<T>(outcome: Result<T>, problems: &mut Problems) -> Result<Option<T>> {
-    match outcome {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::Input(found)) => {
-            problems.extend(found);
-            Ok(None)
-        }
-        Err(other) => Err(other),
-    }
 }
 
 pub(super) fn first_line(error: &Error) -> String {

@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use crate::{
-    Result,
-    config::Document,
-    diagnostics::{Problem, nearest},
-};
+use crate::{Result, arch::read::file_or_shipped, config::Document};
 
 /// Name and text of every shipped accelerator.
 #[must_use]
@@ -25,21 +21,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 /// # Errors
 /// The file cannot be read or is no TOML, or there is no such name.
 pub fn document(path: &Path) -> Result<Document> {
-    let name = path.to_str().unwrap_or_default();
-    if path.exists() || name.is_empty() || name.contains(['/', '\\', '.']) {
-        return Document::read(path);
-    }
-    if let Some((_, text)) = shipped().iter().find(|(shipped, _)| *shipped == name) {
-        return Document::parse(&format!("arch/{name}.toml"), (*text).to_owned());
-    }
-    let names: Vec<&str> = shipped().iter().map(|(shipped, _)| *shipped).collect();
-    let problem = Problem::new(format!("no file and no shipped accelerator named `{name}`"))
-        .hint(format!("shipped accelerators: `{}`", names.join("`, `")));
-    Err(match nearest(name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem,
-    }
-    .into())
+    file_or_shipped(path, "accelerator", shipped(), &[])
 }
 
 #[cfg(test)]

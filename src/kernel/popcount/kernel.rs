@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        compiled::{check_weights, scales},
         lanes::Finishing,
         options::{Activations, KernelOptions},
         reference::finish,
@@ -54,21 +55,7 @@ impl BitPackedKernel {
         let Activations::Unsigned { bits: bits @ 1..=8 } = options.activations else {
             return Err(Problem::new("bit-packed takes integer activations of 1 to 8 bits"));
         };
-        if weights.shape() != shape.weight_shape() {
-            return Err(Problem::new("the weights have another shape than the layer"));
-        }
-        // Sums of 8-bit activations fit 32 bits.
-        if shape.filter_len() > u64::from(u32::MAX) / 512 {
-            return Err(Problem::new(format!(
-                "a filter of {} weights is too long",
-                shape.filter_len()
-            )));
-        }
-        if !options.bias.is_empty() && options.bias.len() as u64 != shape.out_channels {
-            let message =
-                format!("{} biases for {} filters", options.bias.len(), shape.out_channels);
-            return Err(Problem::new(message));
-        }
+        check_weights(shape, weights, options)?;
         let mut masks = Vec::new();
         let mut filters = Vec::new();
         for filter in 0..shape.out_channels as usize {
@@ -97,13 +84,12 @@ impl BitPackedKernel {
             }
         }
         let words = shape.filter_len().div_ceil(WORD as u64) as usize;
-        let bias = |filter: usize| options.bias.get(filter).copied().unwrap_or(0.0);
         Ok(Self {
             shape: *shape,
             bits,
             level: PopcountLevel::within(options.isa),
             finishing: options.finishing,
-            scales: weights.scales().iter().enumerate().map(|(k, s)| (*s, bias(k))).collect(),
+            scales: scales(weights, options),
             filters,
             masks,
             planes: vec![0; words * bits as usize * PIXELS],

@@ -5,7 +5,7 @@ use std::arch::aarch64::{
     vst1q_f32, vst1q_s16, vsubq_f32, vsubq_s16,
 };
 
-use super::vector::Lanes;
+use super::vector::{Lanes, register};
 
 macro_rules! lanes {
     ($name:ident, $register:ty, $zero:expr, $load:ident, $store:ident, $add:ident, $sub:ident) => {
@@ -14,34 +14,7 @@ macro_rules! lanes {
         // SAFETY: loads and stores of one register; element alignment is not required of addresses
         // on this architecture.
         unsafe impl Lanes for $name {
-            type Register = $register;
-            const BYTES: usize = 16;
-
-            #[inline(always)]
-            unsafe fn zero() -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $zero }
-            }
-            #[inline(always)]
-            unsafe fn load(from: *const u8) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $load(from.cast()) }
-            }
-            #[inline(always)]
-            unsafe fn store(to: *mut u8, value: Self::Register) {
-                // SAFETY: as for the caller.
-                unsafe { $store(to.cast(), value) }
-            }
-            #[inline(always)]
-            unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $add(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn sub(a: Self::Register, b: Self::Register) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $sub(a, b) }
-            }
+            register!($register, 16, $zero, $load, $store, $add, $sub);
         }
     };
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        lanes::{Finishing, Isa, Lane},
+        lanes::{Finishing, Isa, Lane, weights_in_16_bits},
         layout::Geometry,
         options::{Activations, KernelOptions},
         schedule::StepCounts,
@@ -77,9 +77,7 @@ impl PatternTable {
         // The columns of one kernel row read neighbouring lines.
         let lines = (lanes * lane.bytes()).div_ceil(64) + 1;
         let weights = match options.activations {
-            Activations::Unsigned { bits } if lane == Lane::I16 => {
-                Some(0xFFFF / ((1_u32 << bits) - 1))
-            }
+            Activations::Unsigned { bits } if lane == Lane::I16 => Some(weights_in_16_bits(bits)),
             _ => None,
         };
         let near = NEAR_BYTES * kernel_width as usize / (lines * 64);

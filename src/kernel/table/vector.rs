@@ -48,6 +48,43 @@ pub(super) unsafe trait Lanes {
     }
 }
 
+/// What every register of floats or integers does by one intrinsic each.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! register {
+    ($register:ty, $bytes:literal, $zero:expr, $load:ident, $store:ident, $add:ident, $sub:ident) => {
+        type Register = $register;
+        const BYTES: usize = $bytes;
+
+        #[inline(always)]
+        unsafe fn zero() -> Self::Register {
+            // SAFETY: as for the caller.
+            unsafe { $zero }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const u8) -> Self::Register {
+            // SAFETY: as for the caller.
+            unsafe { $load(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store(to: *mut u8, value: Self::Register) {
+            // SAFETY: as for the caller.
+            unsafe { $store(to.cast(), value) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register {
+            // SAFETY: as for the caller.
+            unsafe { $add(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn sub(a: Self::Register, b: Self::Register) -> Self::Register {
+            // SAFETY: as for the caller.
+            unsafe { $sub(a, b) }
+        }
+    };
+}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use register;
+
 /// Three vectors side by side: an entry of the table is decoded once for all of them.
 pub(super) struct Three<V>(PhantomData<V>);
 

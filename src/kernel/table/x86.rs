@@ -1,15 +1,15 @@
 //! Lanes of AVX2 and AVX-512.
 
 use std::arch::x86_64::{
-    _mm256_add_epi16, _mm256_add_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_storeu_ps,
-    _mm256_storeu_si256, _mm256_sub_epi16, _mm256_sub_ps, _mm512_add_epi16, _mm512_add_ps,
-    _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
-    _mm512_sub_epi16, _mm512_sub_ps,
+    __m256, __m256i, __m512, __m512i, _mm256_add_epi16, _mm256_add_ps, _mm256_fmadd_ps,
+    _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_sub_epi16, _mm256_sub_ps,
+    _mm512_add_epi16, _mm512_add_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps,
+    _mm512_loadu_si512, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
+    _mm512_storeu_si512, _mm512_sub_epi16, _mm512_sub_ps,
 };
 
-use super::vector::Lanes;
+use super::vector::{Lanes, register};
 
 /// 1.0 that the compiler does not see, or it would undo the multiplications by it.
 static ONE: f32 = 1.0;
@@ -25,34 +25,8 @@ macro_rules! float {
 
         // SAFETY: unaligned loads and stores of one register.
         unsafe impl Lanes for $name {
-            type Register = std::arch::x86_64::$register;
-            const BYTES: usize = $bytes;
+            register!($register, $bytes, $zero(), $load, $store, $add, $sub);
 
-            #[inline(always)]
-            unsafe fn zero() -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $zero() }
-            }
-            #[inline(always)]
-            unsafe fn load(from: *const u8) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $load(from.cast()) }
-            }
-            #[inline(always)]
-            unsafe fn store(to: *mut u8, value: Self::Register) {
-                // SAFETY: as for the caller.
-                unsafe { $store(to.cast(), value) }
-            }
-            #[inline(always)]
-            unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $add(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn sub(a: Self::Register, b: Self::Register) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $sub(a, b) }
-            }
             // As in generated code: adder and multiply-add unit are different pipes on Zen 4.
             #[inline(always)]
             unsafe fn ones() -> Self::Register {
@@ -87,34 +61,7 @@ macro_rules! integer {
 
         // SAFETY: unaligned loads and stores of one register.
         unsafe impl Lanes for $name {
-            type Register = std::arch::x86_64::$register;
-            const BYTES: usize = $bytes;
-
-            #[inline(always)]
-            unsafe fn zero() -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $zero() }
-            }
-            #[inline(always)]
-            unsafe fn load(from: *const u8) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $load(from.cast()) }
-            }
-            #[inline(always)]
-            unsafe fn store(to: *mut u8, value: Self::Register) {
-                // SAFETY: as for the caller.
-                unsafe { $store(to.cast(), value) }
-            }
-            #[inline(always)]
-            unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $add(a, b) }
-            }
-            #[inline(always)]
-            unsafe fn sub(a: Self::Register, b: Self::Register) -> Self::Register {
-                // SAFETY: as for the caller.
-                unsafe { $sub(a, b) }
-            }
+            register!($register, $bytes, $zero(), $load, $store, $add, $sub);
         }
     };
 }

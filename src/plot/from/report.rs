@@ -119,6 +119,10 @@ pub(super) fn bars(
     categories: Vec<String>,
     mut series: Vec<Series>,
 ) -> Figure {
+    if layout == Layout::Stacked {
+        // A part that is zero everywhere is only a line in the legend.
+        series.retain(|series| series.values.iter().any(|value| *value > 0.0));
+    }
     let (unit, word) = title.units.scale(layout, &mut series);
     Figure {
         id: title.id.to_owned(),

@@ -38,8 +38,6 @@ fn stacked(
             put(&mut series, name, index, stacks.len(), *value);
         }
     }
-    // A part that is zero everywhere is only a line in the legend.
-    series.retain(|series| series.values.iter().any(|value| *value > 0.0));
     let categories = stacks.into_iter().map(|(name, _)| name).collect();
     Ok(bars(title, Layout::Stacked, &sources, categories, series))
 }
@@ -136,7 +134,6 @@ pub(super) fn ecm(inputs: &[Input], choice: &Choice) -> Result<Figure> {
             }
         }
     }
-    series.retain(|series| series.values.iter().any(|value| *value > 0.0));
     let categories = layers.iter().map(|(name, _)| name.clone()).collect();
     let title = Title {
         id: "ecm",

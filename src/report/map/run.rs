@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     evaluate::{evaluator, named, solved, statistical},
     layers::MapLayer,
+    simulate::EVALUATIONS,
     totals::totals,
     types::{LayerMap, MapReport, SCHEMA},
 };
@@ -12,7 +13,7 @@ use crate::{
     Error, Result,
     arch::accelerator::Accelerator,
     diagnostics::Problem as Note,
-    mapper::{Constraint, Request, Space, Stop, search},
+    mapper::{Constraint, Design, Request, Space, Stop, search},
     model::{accelerator::Score, sparse::Rules},
     report::{Provenance, Tool},
 };
@@ -71,6 +72,25 @@ pub struct MapRequest<'a> {
     pub time: Option<Duration>,
     /// What a chosen mapping is best in.
     pub objective: Objective,
+}
+
+impl<'a> MapRequest<'a> {
+    /// A search of a network's layers on a design for the least energy times cycles, by the exact
+    /// rules and without a limit of time; the weights' provenance is left out.
+    pub fn of(design: &'a Design, workload: &'a str, layers: &'a [MapLayer]) -> Self {
+        Self {
+            accelerator: &design.accelerator,
+            constraints: &design.constraints,
+            workload,
+            layers,
+            weights: &[],
+            rules: Rules::Exact,
+            evaluations: EVALUATIONS,
+            seed: 1,
+            time: None,
+            objective: Objective::Edp,
+        }
+    }
 }
 
 /// Searches every layer. `progress` is told of the mappings scored, from several threads.

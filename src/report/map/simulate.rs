@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     evaluate::mapped,
     layers::layers_of,
-    run::{MapRequest, Objective, map},
+    run::{MapRequest, map},
     types::MapReport,
 };
 use crate::{
@@ -55,16 +55,11 @@ pub fn simulate_network(
     let (layers, weights) =
         layers_of(workload, (request.weights, request.schemes, seed), (&[], true, 1.0), rules)?;
     let search = MapRequest {
-        accelerator: &design.accelerator,
-        constraints: &design.constraints,
-        workload: &workload.name,
-        layers: &layers,
         weights: &weights,
         rules,
         evaluations,
         seed,
-        time: None,
-        objective: Objective::Edp,
+        ..MapRequest::of(design, &workload.name, &layers)
     };
     let Some(folder) = mappings else {
         total(evaluations.saturating_mul(layers.len() as u64));
