@@ -312,8 +312,8 @@ mod upright {
                     }
                 }
                 for (sum, column) in sums.iter_mut().zip(&turned) {
-                    for v in 0..V {
-                        sum[v] = _mm512_maskz_loadu_ps(u16::MAX, column.as_ptr().add(v * LANES));
+                    for (v, sum) in sum.iter_mut().enumerate() {
+                        *sum = _mm512_maskz_loadu_ps(u16::MAX, column.as_ptr().add(v * LANES));
                     }
                 }
             }
@@ -322,13 +322,13 @@ mod upright {
                 let mut b = b.add(o * job.b_outer);
                 for _ in 0..job.inner {
                     let mut x = [_mm512_setzero_ps(); V];
-                    for v in 0..V {
-                        x[v] = _mm512_maskz_loadu_ps(mask(v), a.add(v * LANES));
+                    for (v, x) in x.iter_mut().enumerate() {
+                        *x = _mm512_maskz_loadu_ps(mask(v), a.add(v * LANES));
                     }
                     for (j, sum) in sums.iter_mut().enumerate() {
                         let weight = _mm512_set1_ps(*b.add(j));
-                        for v in 0..V {
-                            sum[v] = _mm512_fmadd_ps(x[v], weight, sum[v]);
+                        for (sum, x) in sum.iter_mut().zip(x) {
+                            *sum = _mm512_fmadd_ps(x, weight, *sum);
                         }
                     }
                     // Wrapping: after the last step the pointers leave the slices.
@@ -337,8 +337,8 @@ mod upright {
                 }
             }
             for (sum, column) in sums.iter().zip(&mut turned) {
-                for v in 0..V {
-                    _mm512_storeu_ps(column.as_mut_ptr().add(v * LANES), sum[v]);
+                for (v, sum) in sum.iter().enumerate() {
+                    _mm512_storeu_ps(column.as_mut_ptr().add(v * LANES), *sum);
                 }
             }
             for i in 0..rows {

@@ -45,6 +45,11 @@ impl Shape {
         self.indices.len()
     }
 
+    /// The dimension of each index; `None` where an index is a sum of several or strided.
+    pub(super) fn simple_ranks(&self) -> Option<impl Iterator<Item = u8> + '_> {
+        self.simple.then(|| self.alone[..self.ranks()].iter().copied())
+    }
+
     /// Whether a dimension moves the tensor.
     pub(super) fn uses(&self, dimension: u8) -> bool {
         self.dimensions >> dimension & 1 == 1

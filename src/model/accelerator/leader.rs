@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     mapping::MAX_LEVELS,
-    model::sparse::{Density, Memo, Rules},
+    model::sparse::{Comb, Density, Memo, Rules},
     workload::problem::MAX_DIMENSIONS,
 };
 
@@ -39,8 +39,19 @@ pub(super) fn useless(
         let Some(sizes) = target.leader_box(setting, (follower, *leader), block_words) else {
             continue;
         };
-        let tile = setting.shapes[*leader].tile(&sizes);
-        wanted *= 1.0 - memo.p_empty(&setting.densities[*leader], &tile);
+        let density = &setting.densities[*leader];
+        let comb = if density.is_actual() && setting.rules == Rules::Exact {
+            let mut kept = Vec::new();
+            Target::walk(setting.complete, shape, place, setting.rules, |own| kept.push(*own));
+            target.comb(setting, (follower, *leader), &sizes, &kept)
+        } else {
+            None
+        };
+        let empty = match comb.and_then(|comb| density.p_empty_comb(&comb)) {
+            Some(empty) => empty,
+            None => memo.p_empty(density, &setting.shapes[*leader].tile(&sizes)),
+        };
+        wanted *= 1.0 - empty;
     }
     1.0 - wanted
 }
@@ -93,8 +104,20 @@ impl Target {
     fn find(
         complete: &Complete,
         shape: &Shape,
+        place: (usize, Option<usize>),
+        rules: Rules,
+    ) -> Self {
+        Self::walk(complete, shape, place, rules, |_| ())
+    }
+
+    /// As `find`; shows the loops, innermost first, whose iterations one access serves besides
+    /// its own.
+    fn walk(
+        complete: &Complete,
+        shape: &Shape,
         (level, child): (usize, Option<usize>),
         rules: Rules,
+        mut kept: impl FnMut(&PlacedLoop),
     ) -> Self {
         let innermost = child.map_or(0, |child| child + 1);
         let mut found: Option<(usize, usize, bool)> = None;
@@ -137,6 +160,7 @@ impl Target {
                 let moves = child.is_none() || shape.uses(loop_above.dimension);
                 let stays = !moved && !loop_above.is_spatial() && !moves;
                 if loop_above.is_spatial() || stays {
+                    kept(loop_above);
                     around[usize::from(loop_above.dimension)] *= loop_above.bound;
                     relevant.push((loop_above.dimension, loop_above.bound));
                 }
@@ -153,6 +177,7 @@ impl Target {
                 if shape.uses(loop_above.dimension) && loop_above.bound > 1 {
                     break;
                 }
+                kept(loop_above);
                 around[usize::from(loop_above.dimension)] *= loop_above.bound;
             }
         }
@@ -212,6 +237,36 @@ impl Target {
             Rules::Timeloop => self.grow(&mut sizes, &together, walked, words, block_words),
         }
         Some(sizes)
+    }
+
+    /// The leader's tile of those `sizes`, where loops that one access does not serve lie inside
+    /// such that it does (`kept`), so that its rows lie apart; `None` where it is a box, or where
+    /// an index of the leader is a sum.
+    fn comb(
+        &self,
+        setting: &Setting<'_>,
+        (follower, leader): (usize, usize),
+        sizes: &Sizes,
+        kept: &[PlacedLoop],
+    ) -> Option<Comb> {
+        let (follower, leader) = (&setting.shapes[follower], &setting.shapes[leader]);
+        let mut comb = Comb::default();
+        for (rank, dimension) in leader.simple_ranks()?.enumerate() {
+            let place = usize::from(dimension);
+            let shared = follower.uses(dimension);
+            let (_, bound) = self.relevant.as_slice()[0];
+            let walked = shared && !self.scalar && dimension == self.dimension;
+            comb.push(rank, 1, self.own[place] / if walked { bound } else { 1 });
+            // Steps of loops that walk both tensors bring another block each.
+            for own in kept.iter().filter(|own| own.dimension == dimension && !shared) {
+                comb.push(rank, own.sizes[place] / own.bound, own.bound);
+            }
+            if comb.extent(rank) != sizes[place] {
+                // Whole blocks are saved, and those are boxes.
+                return None;
+            }
+        }
+        comb.is_apart().then_some(comb)
     }
 
     /// As Timeloop divides and grows the leader's box: by all shared loops at once, also those

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Histogram, Occupied, Tile, table::Table};
+use super::{Comb, Histogram, Occupied, Tile, table::Table};
 
 /// An actual tensor with what was counted so far.
 #[derive(Debug)]
@@ -10,16 +10,32 @@ pub(super) struct Actual {
     pub(super) values: Occupied,
     histograms: Table<Histogram>,
     elements: Table<u64, (Tile, Tile)>,
+    combs: Table<f64, Comb>,
 }
 
 impl Actual {
     pub(super) fn new(values: Occupied) -> Self {
-        Self { values, histograms: Table::default(), elements: Table::default() }
+        Self {
+            values,
+            histograms: Table::default(),
+            elements: Table::default(),
+            combs: Table::default(),
+        }
     }
 
     /// Occupancies of the aligned tiles.
     pub(super) fn histogram(&self, tile: &Tile) -> Arc<Histogram> {
         self.histograms.get(*tile, || Histogram::of(&self.values.counts(tile)))
+    }
+
+    /// Share of combs, one for every start, that hold no nonzero.
+    pub(super) fn empty_combs(&self, comb: &Comb) -> f64 {
+        *self.combs.get(comb.clone(), || {
+            let (places, grid) = comb.places(self.values.extents());
+            let counts = self.values.counts_by(&places, &grid);
+            let empty = counts.iter().filter(|count| **count == 0).count();
+            empty as f64 / counts.len().max(1) as f64
+        })
     }
 
     /// Most non-empty elements in one fiber, over all aligned fibers. The elements are aligned to

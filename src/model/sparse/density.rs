@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{
-    Histogram, Hypergeometric, Occupied, Rules, Tile, actual::Actual, banded::Banded, precise,
+    Comb, Histogram, Hypergeometric, Occupied, Rules, Tile, actual::Actual, banded::Banded, precise,
 };
 use crate::diagnostics::Problem;
 
@@ -202,6 +202,20 @@ impl Density {
                 self.histogram(tile).map_or(0.0, |histogram| histogram.probability(0))
             }
         }
+    }
+
+    /// Probability that the points of a comb hold no nonzero; `None` unless the places of the
+    /// nonzeros are known, as a comb of any other tensor is a tile of its size.
+    pub(crate) fn p_empty_comb(&self, comb: &Comb) -> Option<f64> {
+        match &self.kind {
+            Kind::Actual(actual) => Some(actual.empty_combs(comb)),
+            _ => None,
+        }
+    }
+
+    /// Whether the places of the nonzeros are known.
+    pub(crate) fn is_actual(&self) -> bool {
+        matches!(self.kind, Kind::Actual(_))
     }
 
     /// Probability that a tile holds exactly `occupancy` nonzeros.

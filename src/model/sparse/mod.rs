@@ -6,6 +6,7 @@
 
 mod actual;
 mod banded;
+mod comb;
 mod density;
 mod fibers;
 mod format;
@@ -19,6 +20,7 @@ mod table;
 mod tile;
 mod units;
 
+pub(crate) use comb::Comb;
 pub use density::{Density, Given};
 pub use fibers::{Fiber, Fibers, TensorLoop};
 pub use format::{Format, FormatFault, RANK_FORMATS, Rank, RankFormat, RankOrder, WordBits};

@@ -143,6 +143,11 @@ impl Occupied {
         self.words[place / 64] >> (place % 64) & 1 == 1
     }
 
+    /// Extent along each rank.
+    pub(super) fn extents(&self) -> &[u64] {
+        &self.extents
+    }
+
     /// Tiles along each rank.
     pub(super) fn grid(&self, tile: &Tile) -> Vec<u64> {
         let extents = self.extents.iter().zip(tile.extents());
@@ -152,14 +157,23 @@ impl Occupied {
     /// Nonzeros of every aligned tile, row-major over the grid of tiles; tiles at the far edges
     /// may be cut off.
     pub(super) fn counts(&self, tile: &Tile) -> Vec<u32> {
-        let grid = self.grid(tile);
-        let tiles: u64 = grid.iter().product();
-        let mut counts = vec![0_u32; tiles as usize];
-        // An element's tile is a sum of one term for its leading and one for its trailing ranks,
+        let widths = tile.extents().zip(&self.extents);
+        let places: Vec<Vec<u64>> = widths
+            .map(|(width, extent)| (0..*extent).map(|at| at / width.max(1)).collect())
+            .collect();
+        self.counts_by(&places, &self.grid(tile))
+    }
+
+    /// Nonzeros of every group of elements, row-major over the grid of groups: `places` tells an
+    /// element's place in the grid by its index along each rank.
+    pub(super) fn counts_by(&self, places: &[Vec<u64>], grid: &[u64]) -> Vec<u32> {
+        let groups: u64 = grid.iter().product();
+        let mut counts = vec![0_u32; groups as usize];
+        // An element's group is a sum of one term for its leading and one for its trailing ranks,
         // each from a table, so that the walk over the bits divides nothing.
         let split = self.split();
-        let outer = partial(&self.extents[..split], tile, 0, &grid, split);
-        let inner = partial(&self.extents[split..], tile, split, &grid, self.extents.len());
+        let outer = partial(&places[..split], grid, 0);
+        let inner = partial(&places[split..], grid, split);
         for (row, base) in outer.iter().enumerate() {
             self.each_set(row * inner.len(), inner.len(), |place| {
                 counts[(base + inner[place]) as usize] += 1;
@@ -200,20 +214,14 @@ impl Occupied {
     }
 }
 
-/// For every element of the ranks `first..last`, the share of its tile's place in the grid.
-fn partial(extents: &[u64], tile: &Tile, first: usize, grid: &[u64], last: usize) -> Vec<u64> {
-    let mut places = vec![0_u64];
-    for (index, extent) in extents.iter().enumerate() {
-        let rank = first + index;
-        let step: u64 = grid[rank + 1..].iter().product();
-        let width = tile.extent(rank).max(1);
-        places = places
-            .iter()
-            .flat_map(|place| (0..*extent).map(move |at| place + at / width * step))
-            .collect();
+/// For every element of the ranks from `first` on, the share of its group's place in the grid.
+fn partial(places: &[Vec<u64>], grid: &[u64], first: usize) -> Vec<u64> {
+    let mut sums = vec![0_u64];
+    for (index, own) in places.iter().enumerate() {
+        let step: u64 = grid[first + index + 1..].iter().product();
+        sums = sums.iter().flat_map(|sum| own.iter().map(move |at| sum + at * step)).collect();
     }
-    debug_assert_eq!(first + extents.len(), last);
-    places
+    sums
 }
 
 #[cfg(test)]
