@@ -104,9 +104,24 @@ enum Command {
 /// Parses the arguments, runs the command, prints problems on standard error.
 #[must_use]
 pub fn main() -> ExitCode {
+    report_large_files();
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => report(&error),
+    }
+}
+
+/// A write beyond the limit on file sizes (`ulimit -f`) ends a process where it stands, with its
+/// temporary file left behind. With any handler the write fails instead, and is reported.
+fn report_large_files() {
+    #[cfg(unix)]
+    {
+        use std::sync::{Arc, atomic::AtomicBool};
+        // Without the handler nothing but that message is lost.
+        let _ = signal_hook::flag::register(
+            signal_hook::consts::SIGXFSZ,
+            Arc::new(AtomicBool::new(false)),
+        );
     }
 }
 

@@ -125,3 +125,44 @@ fn training_runs() {
     text += &refused("accuracy", &mixed, &none);
     insta::assert_snapshot!(text);
 }
+
+/// What `reproduce` says of each kind of file that it is given, where the file is not what it should be.
+#[test]
+fn files_given_to_reproduce() {
+    use signloop::reproduce::{Context, Given, Work, entries, run};
+    let said = |only: &str, given: Given| {
+        let chosen = entries(&[only.to_owned()]).unwrap();
+        let context = Context::new(true, given, Work::new(None, |_| ())).unwrap();
+        let Err(error) = run(&chosen, &context, &|_| ()) else { panic!("{only} was decided") };
+        let text = match error {
+            Error::Input(problems) => problems.render(false),
+            other => other.to_string(),
+        };
+        format!("{only}\n{text}\n")
+    };
+    let measured =
+        |text: &str| Given { measured: Some(input("measured.json", text)), ..Given::default() };
+    let runs = |name: &str, text: &str| Given { runs: vec![input(name, text)], ..Given::default() };
+    let row =
+        r#"{"layer": "a", "scheme": "binary", "method": "row-pattern", "activations": "fp32""#;
+    let header = "series,effectual_params,top1_percent,label\n";
+    let mut text = String::new();
+    for content in [
+        "",
+        "[]",
+        "{\"layers\": [",
+        r#"{"layers": []}"#,
+        r#"{"layers": [{"scheme": "binary"}]}"#,
+        &format!(r#"{{"layers": [{row}, "min_us": "fast"}}]}}"#),
+        &format!(r#"{{"layers": [{row}, "min_us": -1}}]}}"#),
+    ] {
+        text += &said("speed-up", measured(content));
+    }
+    text += &said("accuracy", runs("runs.csv", ""));
+    text += &said("accuracy", runs("runs.csv", header));
+    text += &said("accuracy", runs("runs.csv", &format!("{header}binary,many,90,a\n")));
+    text += &said("accuracy", runs("run/checkpoint.safetensors", "cut short"));
+    let folder = Some(PathBuf::from("/no/such/folder"));
+    text += &said("trained-fashion", Given { fashion_mnist: folder, ..Given::default() });
+    insta::assert_snapshot!(text);
+}

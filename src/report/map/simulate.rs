@@ -76,9 +76,27 @@ pub fn simulate_network(
     mapped(&search, &given)
 }
 
-/// Name of a layer's mapping in the folder of a network's.
+/// Name of a layer's mapping in the folder of a network's. Names differ where layers do: what
+/// parts folders is written as in a URL.
 #[must_use]
 pub fn mapping_file(layer: &str, scheme: &str) -> PathBuf {
     let dot = if scheme.is_empty() { "" } else { "." };
-    format!("{}{dot}{scheme}.toml", layer.replace('/', "_")).into()
+    let plain = layer.replace('%', "%25").replace('/', "%2F").replace('\\', "%5C");
+    format!("{plain}{dot}{scheme}.toml").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_layers_share_a_file() {
+        let names = ["a/b", "a_b", "a%2Fb", "a\\b", "a.b"];
+        let files = names.map(|name| mapping_file(name, "binary"));
+        assert!(files.iter().all(|file| file.components().count() == 1));
+        for (index, file) in files.iter().enumerate() {
+            assert!(!files[..index].contains(file), "{file:?}");
+        }
+        assert_eq!(files[0], PathBuf::from("a%2Fb.binary.toml"));
+    }
 }
