@@ -53,13 +53,17 @@ impl End<'_> {
         // SAFETY: as promised by the caller.
         unsafe {
             match self.finishing {
-                Finishing::Sums if self.negative => self.each(sums, to, |sum| -sum.whole()),
+                Finishing::Sums if self.negative => {
+                    self.each(sums, to, |sum| sum.whole().wrapping_neg());
+                }
                 Finishing::Sums => self.each(sums, to, Sum::whole),
                 Finishing::Scaled => self.each(sums, to, value),
                 Finishing::Relu => self.each(sums, to, |sum| value(sum).max(0.0)),
                 Finishing::Requantised => self.each(sums, to, |sum| {
                     let value = value(sum).max(0.0).round_ties_even().min(255.0);
-                    value as i32 as u8
+                    // Between 0 and 255 also for NaN, which `max` drops; `as` would look again,
+                    // lane by lane.
+                    value.to_int_unchecked::<i32>() as u8
                 }),
             }
         }

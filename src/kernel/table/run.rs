@@ -237,10 +237,11 @@ impl Element for i32 {
 impl Element for i16 {
     type Waiting = i32;
     const WIDENS: bool = true;
-    // Moved up by `low` the sum lies in 0..=65535, whatever wrapped before.
+    // Moved up by `low` the sum lies in 0..=65535, whatever wrapped before. A check for overflow
+    // (there is none) would keep the loop from becoming vectors.
     #[inline(always)]
     fn widen(self, low: i32) -> i32 {
-        i32::from(self.wrapping_add(low as i16) as u16) - low
+        i32::from(self.wrapping_add(low as i16) as u16).wrapping_sub(low)
     }
     #[inline(always)]
     fn join(a: i32, b: i32) -> i32 {
@@ -351,13 +352,18 @@ impl Job<'_> {
             let low = (self.chunk.bounds[row].0 * self.place.greatest) as i32;
             let mut lane = row * lanes;
             while lane < (row + 1) * lanes {
-                // SAFETY: as promised by the caller.
+                // SAFETY: as promised by the caller; blocks of every set are whole multiples of
+                // `PART` lanes.
                 unsafe {
-                    let sum = sums.add(lane).read().widen(low);
-                    let to = waiting.add(lane);
-                    to.write(if self.first { sum } else { E::join(to.read(), sum) });
+                    let sums = sums.add(lane).cast::<[E; PART]>();
+                    let to = waiting.add(lane).cast::<[E::Waiting; PART]>();
+                    to.write(if self.first {
+                        widened(sums.read(), low)
+                    } else {
+                        joined(to.read(), sums.read(), low)
+                    });
                 }
-                lane = lane.wrapping_add(1);
+                lane = lane.wrapping_add(PART);
             }
         }
     }
@@ -393,6 +399,27 @@ impl Job<'_> {
             }
         }
     }
+}
+
+/// Lanes that are widened together; arrays of them go through registers, where a loop over
+/// pointers would have to prove that the two sums do not overlap.
+const PART: usize = 8;
+
+#[inline(always)]
+fn widened<E: Element>(sums: [E; PART], low: i32) -> [E::Waiting; PART] {
+    sums.map(|sum| sum.widen(low))
+}
+
+#[inline(always)]
+fn joined<E: Element>(
+    mut waiting: [E::Waiting; PART],
+    sums: [E; PART],
+    low: i32,
+) -> [E::Waiting; PART] {
+    for (waiting, sum) in waiting.iter_mut().zip(widened(sums, low)) {
+        *waiting = E::join(*waiting, sum);
+    }
+    waiting
 }
 
 type Entry = unsafe fn(&Job<'_>);
