@@ -2,21 +2,19 @@
 
 use crate::{plot::DataPoint, quant::Scheme};
 
-/// Mean gain of the signed-binary runs over binary at the same number of effectual parameters
-/// (binary interpolated in the logarithm of the parameters), and how many runs lie where binary
-/// ones surround them; nothing if none does. Points are (effectual parameters, accuracy).
+/// Gain of each signed-binary run over binary at the same number of effectual parameters (binary
+/// interpolated in the logarithm of the parameters); runs that no binary ones surround are left
+/// out. Points are (effectual parameters, accuracy).
 #[must_use]
-pub fn gain_over_binary(runs: &[(String, Vec<DataPoint>)]) -> Option<(f64, usize)> {
+pub fn gains_over_binary(runs: &[(String, Vec<DataPoint>)]) -> Vec<f64> {
     let of = |scheme: Scheme| {
         runs.iter().find(|(name, _)| name == scheme.name()).map(|(_, points)| points.as_slice())
     };
-    let binary = of(Scheme::Binary)?;
-    let gains: Vec<f64> = of(Scheme::SignedBinary)?
-        .iter()
-        .filter_map(|point| Some(point.y - interpolated(binary, point.x)?))
-        .collect();
-    let count = gains.len();
-    (count > 0).then(|| (gains.iter().sum::<f64>() / count as f64, count))
+    let (binary, signed) = (of(Scheme::Binary), of(Scheme::SignedBinary));
+    let points = signed.unwrap_or_default().iter();
+    points
+        .filter_map(|point| Some(point.y - interpolated(binary.unwrap_or_default(), point.x)?))
+        .collect()
 }
 
 fn interpolated(points: &[DataPoint], x: f64) -> Option<f64> {
@@ -42,9 +40,9 @@ mod tests {
             ]
         };
         // Halfway in the logarithm binary has 85.
-        let (gain, count) = gain_over_binary(&runs(1e5)).unwrap();
-        assert!((gain - 2.5).abs() < 1e-9 && count == 1);
-        assert_eq!(gain_over_binary(&runs(1e3)), None, "smaller than any binary run");
-        assert_eq!(gain_over_binary(&[]), None);
+        let gains = gains_over_binary(&runs(1e5));
+        assert!(gains.len() == 1 && (gains[0] - 2.5).abs() < 1e-9);
+        assert!(gains_over_binary(&runs(1e3)).is_empty(), "smaller than any binary run");
+        assert!(gains_over_binary(&[]).is_empty());
     }
 }

@@ -35,6 +35,13 @@ impl Difference {
         Self { mean: mean(first) - mean(second), half }
     }
 
+    /// Of differences that were taken one by one.
+    #[must_use]
+    pub fn of_pairs(differences: &[f64]) -> Self {
+        // Nothing on the other side: its mean and its spread are 0.
+        Self::of(differences, &vec![0.0; differences.len()])
+    }
+
     /// Reproduced where the interval lies above a bound, refuted where it lies below.
     #[must_use]
     pub fn above(&self, bound: f64) -> Verdict {
@@ -68,6 +75,10 @@ mod tests {
         assert_eq!(difference.above(0.0), Verdict::Reproduced);
         assert_eq!(difference.above(1.0), Verdict::Undecided);
         assert_eq!(difference.above(8.0), Verdict::Refuted);
+        // 1, 2, 3: mean 2, 4.303·√(1/3) = 2.484.
+        let pairs = Difference::of_pairs(&[1.0, 2.0, 3.0]);
+        assert!((pairs.mean - 2.0).abs() < 1e-12 && (pairs.half - 2.484).abs() < 1e-3);
+        assert_eq!(Difference::of_pairs(&[3.0]).above(0.0), Verdict::Undecided);
         // One seed, or none, decides nothing, however far apart.
         assert_eq!(Difference::of(&[90.0], &[1.0]).above(0.0), Verdict::Undecided);
         assert_eq!(Difference::of(&[], &[]).above(0.0), Verdict::Undecided);

@@ -127,14 +127,32 @@ fn write_points(text: &mut String, id: &str, points: &PointFigure, size: &str) {
                 _ => format!("color={own}, {dash}, mark={marker}, mark size=1.6pt"),
             }
         };
+        let (x, y) = (&points.x.column, &points.y.column);
+        let (mut look, mut columns) = (look, format!("x={x}, y={y}"));
+        if series.points.iter().any(|point| point.spread.is_some()) {
+            look += ", error bars/.cd, y dir=both, y explicit";
+            // Of points without a spread both ends are the point.
+            let _ = write!(
+                columns,
+                ",\n  y error plus expr=\\thisrow{{{y}_high}}-\\thisrow{{{y}}}, \
+                 y error minus expr=\\thisrow{{{y}}}-\\thisrow{{{y}_low}}"
+            );
+        }
+        if series.points.iter().any(|point| !point.label.is_empty()) {
+            // Labels are words, not TeX.
+            look = format!(
+                "nodes near coords={{\\expandafter\\detokenize\\expandafter{{\\pgfplotspointmeta}}}}, \
+                 point meta=explicit symbolic,\n  \
+                 every node near coord/.append style={{anchor=south west, inner sep=1pt, font=\\fontsize{{7}}{{8}}\\selectfont}}, {look}"
+            );
+            columns += ", meta=label";
+        }
         // One table holds all series: the rows of the others are left out.
         let _ = writeln!(
             text,
-            "\\addplot[{look}] table [x={}, y={}, col sep=comma, comment chars={{\\#}},\n  \
+            "\\addplot[{look}] table [{columns}, col sep=comma, comment chars={{\\#}},\n  \
              restrict expr to domain={{\\thisrow{{series_index}}}}{{{index}:{index}}}] \
              {{{id}.csv}};\n\\addlegendentry{{{}}}",
-            points.x.column,
-            points.y.column,
             escape(&series.name)
         );
     }

@@ -5,7 +5,8 @@ use crate::{
     plot::{Choice, Content, DataPoint, recipe},
     quant::Scheme,
     reproduce::{
-        Claim, Context, Outcome, Table, Verdict, accuracy::gain_over_binary, claim::number,
+        Claim, Context, Outcome, Table, accuracy::gains_over_binary, claim::number,
+        interval::Difference,
     },
 };
 
@@ -71,20 +72,30 @@ pub(super) fn accuracy(context: &Context) -> Result<Outcome> {
 /// Whether signed-binary reaches more than binary with as many effectual parameters.
 fn frontier(runs: &[(String, Vec<DataPoint>)]) -> Claim {
     let what = "signed-binary is more accurate at equal effectual parameters";
-    match gain_over_binary(runs) {
-        Some((gain, count)) => Claim::new(
-            what,
-            "+2.5 points",
-            format!("{} points", number(gain)),
-            if gain > 0.0 { Verdict::Reproduced } else { Verdict::Refuted },
-            format!("mean over {count} runs, binary interpolated in log parameters"),
-        ),
-        None => Claim::undecided(
+    let gains = gains_over_binary(runs);
+    if gains.is_empty() {
+        return Claim::undecided(
             what,
             "+2.5 points",
             "no trained runs were given in which a signed-binary one lies between two binary ones in \
              effectual parameters",
             COMMAND,
-        ),
+        );
     }
+    let difference = Difference::of_pairs(&gains);
+    let interval = if difference.half.is_finite() {
+        difference.interval()
+    } else {
+        "one run decides nothing".to_owned()
+    };
+    Claim::new(
+        what,
+        "+2.5 points",
+        format!("{} points", number(difference.mean)),
+        difference.above(0.0),
+        format!(
+            "mean over {} runs, binary interpolated in log parameters; {interval}",
+            gains.len()
+        ),
+    )
 }

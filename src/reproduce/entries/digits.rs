@@ -8,7 +8,7 @@ use crate::{
     quant::{Assignment, Scheme},
     reproduce::{
         Claim, Context, Outcome, Table, Tolerance, Verdict, Work,
-        accuracy::gain_over_binary,
+        accuracy::gains_over_binary,
         claim::number,
         digits::{Data, Setting, Trained, train},
         interval::Difference,
@@ -178,20 +178,21 @@ fn claims(groups: &[Group]) -> Vec<Claim> {
     let what = "signed-binary is more accurate at equal effectual parameters, on digits";
     // Each seed is held against the binary networks of the same seed.
     let seeds = groups.iter().map(|group| group.runs.len()).min().unwrap_or(0);
-    let gains: Vec<(f64, usize)> = (0..seeds)
-        .filter_map(|seed| {
+    let gains: Vec<Vec<f64>> = (0..seeds)
+        .map(|seed| {
             let one: Vec<Group> = groups
                 .iter()
                 .map(|group| Group { runs: vec![group.runs[seed]], ..group.clone() })
                 .collect();
             let series = series(&one).into_iter().map(|series| (series.name, series.points));
-            gain_over_binary(&series.collect::<Vec<_>>())
+            gains_over_binary(&series.collect::<Vec<_>>())
         })
+        .filter(|gains| !gains.is_empty())
         .collect();
-    claims.push(match gains.first() {
-        Some((_, widths)) => {
-            let points: Vec<f64> = gains.iter().map(|(gain, _)| *gain).collect();
-            let difference = Difference::of(&points, &vec![0.0; points.len()]);
+    claims.push(match gains.first().map(Vec::len) {
+        Some(widths) => {
+            let mean = |gains: &Vec<f64>| gains.iter().sum::<f64>() / gains.len() as f64;
+            let difference = Difference::of_pairs(&gains.iter().map(mean).collect::<Vec<_>>());
             let claim = claim(what, "+2.5 points", difference);
             let why = format!(
                 "mean over {widths} widths, binary interpolated in log parameters; {}",
