@@ -146,6 +146,38 @@ fn two_of_four_weights_run_twice_as_fast_on_the_sparse_tensor_core() {
     assert_eq!(sparser, Some((16_384_u64 * (64 + 8 + 2)).div_ceil(42)));
 }
 
+/// Spatial skipping leaves lanes of zero weights out. What the shared memory sends is what arrives in
+/// the lanes' registers, and every operation done reads one weight there, both in the correct model
+/// and in Timeloop's rounding.
+#[test]
+fn lanes_of_nonzeros_get_the_nonzeros() {
+    // Of 8 x 32 weights a half is nonzero, of 8 x 64 a quarter: 128, each for 8 activations.
+    for name in ["30_stc_2_4", "30_stc_2_8"] {
+        let path = format!("tests/cases/accelerator/{name}.toml");
+        let document = Document::read(Path::new(&path)).unwrap();
+        let machine = accelerator::parse(&document).unwrap();
+        let problem = signloop::workload::problem::parse(&document).unwrap();
+        let mapping = mapping::parse(&document, &problem, &machine.level_names()).unwrap();
+        for rules in [Rules::Exact, Rules::Timeloop] {
+            let mut evaluator = Evaluator::new(&machine, &problem, rules).unwrap();
+            let found = evaluator.evaluate(&mapping).unwrap();
+            let all = |level: usize, part: fn(&signloop::model::accelerator::Words) -> f64| {
+                let cost = &found.levels[level].tensors[0];
+                (part(&cost.words) * cost.instances).round() as u64
+            };
+            let sent = all(1, |words| words.read.actual);
+            let (arrived, used) =
+                (all(0, |words| words.fill.actual), all(0, |words| words.read.actual));
+            let done = found.compute.flow.actual.round() as u64;
+            assert_eq!(
+                (sent, arrived, used, done),
+                (128, 128, 8 * 128, 8 * 128),
+                "{name} {rules:?}"
+            );
+        }
+    }
+}
+
 /// A level without energies takes those of the table of SRAM energies; stated ones always win.
 #[test]
 fn levels_without_energies_take_them_from_the_table() {

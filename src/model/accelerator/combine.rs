@@ -193,7 +193,13 @@ impl Evaluator<'_> {
         for (tensor, need) in space.needs[..tensors].iter().enumerate() {
             units = units.max(self.nest.units() as f64 * need.busy[0]);
             for level in 0..self.prepared.levels() {
-                let instances = self.nest.instances(level) as f64 * need.busy[level + 1];
+                let mut busy = need.busy[level + 1];
+                if self.prepared.rules == Rules::Exact && self.units[tensor][level].is_some() {
+                    // The words of a compressed tile are an average over all lanes: those that its
+                    // own zeros leave empty are in it already.
+                    busy /= space.own[tensor].busy[level + 1].max(f64::MIN_POSITIVE);
+                }
+                let instances = self.nest.instances(level) as f64 * busy;
                 let (x, y) = need.most[level + 1];
                 self.combined.instances[level][tensor] = instances;
                 self.combined.spare[level][tensor] = x * y / instances.max(f64::MIN_POSITIVE);

@@ -23,6 +23,8 @@ pub(super) struct Need {
 /// What spatial skipping does to a mapping.
 pub(super) struct Spatial {
     pub(super) needs: [Need; MAX_TENSORS],
+    /// What of that a tensor's own zeros do.
+    pub(super) own: [Need; MAX_TENSORS],
     /// Share of a level's accesses of a tensor that its skipping makes useless.
     pub(super) shares: [[Option<f64>; MAX_TENSORS]; MAX_LEVELS],
 }
@@ -102,10 +104,13 @@ pub(super) fn skip(
         for level in 0..levels {
             if own[level] {
                 shares[level][tensor] = Some(1.0 - need.busy[level]);
+                if setting.rules == Rules::Exact {
+                    need.busy[level] *= base[tensor].busy[level];
+                }
             }
         }
     }
-    Spatial { needs, shares }
+    Spatial { needs, own: base, shares }
 }
 
 /// Timeloop counts whole instances.

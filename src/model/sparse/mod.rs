@@ -1,7 +1,7 @@
 //! Sparse tensors as a statistic: where nonzeros lie ([`Density`]) and what a compressed format
 //! makes of them ([`Format`]).
 //!
-//! The questions and formulas are those of Sparseloop (Wu et al., MICRO 2022); `docs/accelerators.md`
+//! The questions and formulas are those of Sparseloop (Wu et al., MICRO 2022); `docs/timeloop-compat.md`
 //! lists where the default rules differ from Timeloop's code.
 
 mod actual;

@@ -1,6 +1,6 @@
 //! Which rules a run follows: the correct model, or the one it is compared with.
 
-/// How counts are derived where the two models differ. `docs/accelerators.md` lists every
+/// How counts are derived where the two models differ. `docs/timeloop-compat.md` lists every
 /// difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Rules {
