@@ -256,7 +256,8 @@ tiles! {
     _mm512_fmadd_ps, _mm512_setzero_ps,
     one: [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
     two: [1 2 3 4 5 6 7 8 9 10 11 12 13 14],
-    one_unit: [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
+    // Higher ones are `upright`.
+    one_unit: [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15],
     two_unit: [1 2 3 4 5 6 7 8 9 10 11 12]
 }
 

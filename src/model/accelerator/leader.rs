@@ -33,20 +33,25 @@ pub(super) fn useless(
 ) -> f64 {
     let shape = &setting.shapes[follower];
     let place = (level, count.child.map(usize::from));
-    let target = Target::find(setting.complete, shape, place, setting.rules);
+    // Only an actual tensor tells rows that lie apart from neighbouring ones.
+    let places =
+        |leader: &usize| setting.rules == Rules::Exact && setting.densities[*leader].is_actual();
+    let collect = leaders.iter().any(places);
+    let mut kept = Vec::new();
+    let target = Target::find(setting.complete, shape, place, setting.rules, |own| {
+        if collect {
+            kept.push(*own);
+        }
+    });
     let mut wanted = 1.0;
     for leader in leaders {
         let Some(sizes) = target.leader_box(setting, (follower, *leader), block_words) else {
             continue;
         };
         let density = &setting.densities[*leader];
-        let comb = if density.is_actual() && setting.rules == Rules::Exact {
-            let mut kept = Vec::new();
-            Target::walk(setting.complete, shape, place, setting.rules, |own| kept.push(*own));
-            target.comb(setting, (follower, *leader), &sizes, &kept)
-        } else {
-            None
-        };
+        let comb = places(leader)
+            .then(|| target.comb(setting, (follower, *leader), &sizes, &kept))
+            .flatten();
         let empty = match comb.and_then(|comb| density.p_empty_comb(&comb)) {
             Some(empty) => empty,
             None => memo.p_empty(density, &setting.shapes[*leader].tile(&sizes)),
@@ -101,18 +106,8 @@ impl SmallLoops {
 }
 
 impl Target {
+    /// Shows the loops, innermost first, whose iterations one access serves besides its own.
     fn find(
-        complete: &Complete,
-        shape: &Shape,
-        place: (usize, Option<usize>),
-        rules: Rules,
-    ) -> Self {
-        Self::walk(complete, shape, place, rules, |_| ())
-    }
-
-    /// As `find`; shows the loops, innermost first, whose iterations one access serves besides
-    /// its own.
-    fn walk(
         complete: &Complete,
         shape: &Shape,
         (level, child): (usize, Option<usize>),
