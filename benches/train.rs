@@ -34,7 +34,7 @@ fn main() {
         let mut network = Network::new(&workload, batch, activation, 1, engine).expect("a network");
         let options = QuantizeOptions { scheme: Scheme::SignedBinary, ..Default::default() };
         let quantizer = Some(Quantizer { options, surrogate: Surrogate::Ede });
-        let mut optimizer = Optimizer::new(Rule::Sgd, 1e-4, &network.parameters);
+        let mut optimizer = Optimizer::new(Rule::Sgd, 1e-4, false, &network.parameters);
         for (index, value) in network.input().iter_mut().enumerate() {
             *value = ((index * 7919) % 1009) as f32 / 504.0 - 1.0;
         }

@@ -28,6 +28,7 @@ fn main() -> Result<()> {
         rate: 0.01,
         schedule: Schedule::Cosine,
         weight_decay: 0.0,
+        clip: false,
         augmentation: Augmentation::default(),
         teacher: None,
         limit: None,

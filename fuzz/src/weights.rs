@@ -96,7 +96,7 @@ pub fn checkpoint(data: &[u8]) {
     let mut parameters =
         [parameter("a.weight", &[2, 3], Role::Latent), parameter("a.mean", &[2], Role::Statistic)];
     for rule in [Rule::Sgd, Rule::Adam] {
-        let mut optimizer = Optimizer::new(rule, 0.0, &parameters);
+        let mut optimizer = Optimizer::new(rule, 0.0, false, &parameters);
         let _ = accepted(opened.restore(&mut parameters, Some(&mut optimizer)));
     }
     opened.check_same_run(&opened.header).expect("the same run");

@@ -92,6 +92,10 @@ pub(super) struct Args {
     /// Decay of weights and latents (decoupled under adam).
     #[arg(long, default_value_t = 1e-4)]
     weight_decay: f64,
+    /// Set latents back to ±1 after each step: beyond, the surrogate's derivative is 0 and they
+    /// would stay.
+    #[arg(long)]
+    clip: bool,
     /// Pixels that training images are shifted by at most; what suits the data if absent.
     #[arg(long)]
     crop: Option<usize>,
@@ -173,6 +177,7 @@ fn settings(arguments: &Args) -> Settings {
         rate: arguments.rate,
         schedule: arguments.schedule.clone(),
         weight_decay: arguments.weight_decay,
+        clip: arguments.clip,
         crop: arguments.crop,
         flip: arguments.flip,
         train_images: arguments.train_images,

@@ -102,6 +102,7 @@ pub(super) fn recipe(setting: &Setting) -> Recipe {
         rate: 0.003,
         schedule: Schedule::OneCycle,
         weight_decay: 1e-4,
+        clip: false,
         augmentation: source(&setting.data).kind.augmentation(),
         teacher: None,
         limit: limit(&setting.data),

@@ -25,6 +25,9 @@ pub struct Optimizer {
     pub rule: Rule,
     /// λ, applied to weights and latents only.
     pub weight_decay: f32,
+    /// Whether latents are set back to ±1 after each update (BinaryConnect, Courbariaux et al. 2015):
+    /// the surrogate's derivative ends there, so that those beyond would stay for good.
+    pub clip: bool,
     /// Updates made.
     pub steps: u64,
     /// Per parameter: momentum, or Adam's first moment.
@@ -36,19 +39,19 @@ pub struct Optimizer {
 impl Optimizer {
     /// All moments zero.
     #[must_use]
-    pub fn new(rule: Rule, weight_decay: f32, parameters: &[Parameter]) -> Self {
+    pub fn new(rule: Rule, weight_decay: f32, clip: bool, parameters: &[Parameter]) -> Self {
         let zeros = |wanted: bool| {
             let len = |parameter: &Parameter| if wanted { parameter.gradient.len() } else { 0 };
             parameters.iter().map(|parameter| vec![0.0; len(parameter)]).collect()
         };
         let second = zeros(rule == Rule::Adam);
-        Self { rule, weight_decay, steps: 0, first: zeros(true), second }
+        Self { rule, weight_decay, clip, steps: 0, first: zeros(true), second }
     }
 
     /// One update with learning rate η from the gradients held by the parameters.
     pub fn step(&mut self, parameters: &mut [Parameter], rate: f32) {
         self.steps += 1;
-        let Self { rule, weight_decay, steps, first, second } = self;
+        let Self { rule, weight_decay, clip, steps, first, second } = self;
         // Corrects the moments' start at zero (Kingma and Ba 2015).
         let power = (*steps).min(1 << 20) as i32;
         let correction = (1.0 - BETA.0.powi(power), 1.0 - BETA.1.powi(power));
@@ -78,6 +81,9 @@ impl Optimizer {
                         }
                     }
                 }
+                if *clip && parameter.role == Role::Latent {
+                    values.iter_mut().for_each(|w| *w = w.clamp(-1.0, 1.0));
+                }
             });
     }
 }
@@ -97,7 +103,7 @@ mod tests {
     #[test]
     fn two_steps_of_sgd() {
         let mut parameters = parameters();
-        let mut optimizer = Optimizer::new(Rule::Sgd, 0.1, &parameters);
+        let mut optimizer = Optimizer::new(Rule::Sgd, 0.1, false, &parameters);
         optimizer.step(&mut parameters, 0.1);
         // v = 0.5 + 0.1·1 = 0.6, w = 0.94; the offset is not decayed: 1 + 0.2.
         assert!((parameters[0].values[0] - 0.94).abs() < 1e-6);
@@ -111,9 +117,26 @@ mod tests {
     #[test]
     fn the_first_step_of_adam_is_the_rate() {
         let mut parameters = parameters();
-        let mut optimizer = Optimizer::new(Rule::Adam, 0.0, &parameters);
+        let mut optimizer = Optimizer::new(Rule::Adam, 0.0, false, &parameters);
         optimizer.step(&mut parameters, 0.01);
         assert!((parameters[0].values[0] - 0.99).abs() < 1e-5);
         assert!((parameters[1].values[0] - 1.01).abs() < 1e-5);
+    }
+
+    /// Both go up by the rate, from 1; only the latent comes back.
+    #[test]
+    fn only_latents_are_clipped() {
+        let mut parameters: Vec<Parameter> = [Role::Latent, Role::Weight]
+            .map(|role| Parameter::filled("w".into(), vec![1], 1.0, role))
+            .into();
+        for parameter in &mut parameters {
+            parameter.gradient = vec![-1.0];
+        }
+        for (clip, latent) in [(false, 1.1), (true, 1.0)] {
+            let mut parameters = parameters.clone();
+            Optimizer::new(Rule::Sgd, 0.0, clip, &parameters).step(&mut parameters, 0.1);
+            assert!((parameters[0].values[0] - latent).abs() < 1e-6);
+            assert!((parameters[1].values[0] - 1.1).abs() < 1e-6);
+        }
     }
 }

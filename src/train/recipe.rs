@@ -30,6 +30,8 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// Weight decay of weights and latents.
     pub weight_decay: f64,
+    /// Whether latents are kept in −1..=1.
+    pub clip: bool,
     /// Random changes of training images.
     pub augmentation: Augmentation,
     /// Share of the teacher in the loss, and the teacher's hash; `None` without a teacher.
@@ -69,6 +71,10 @@ impl Recipe {
             ("flip", self.augmentation.flip.to_string()),
             ("seed", self.seed.to_string()),
         ];
+        // Absent where off, as in the checkpoints from before there was one.
+        if self.clip {
+            fields.push(("clip", "true".into()));
+        }
         if let Some(limit) = self.limit {
             fields.push(("train-images", limit.to_string()));
         }

@@ -80,7 +80,8 @@ impl<'a> Session<'a> {
             Ok::<_, Error>(teacher)
         });
         let weight_decay = recipe.weight_decay as f32;
-        let mut optimizer = Optimizer::new(recipe.rule, weight_decay, &network.parameters);
+        let mut optimizer =
+            Optimizer::new(recipe.rule, weight_decay, recipe.clip, &network.parameters);
         let mut header = Header::new(&workload.name, &dataset.name, recipe.fields());
         let path = folder.join(CHECKPOINT);
         if resume && path.exists() {

@@ -40,6 +40,8 @@ pub struct Settings {
     pub schedule: String,
     /// Decay of weights and latents.
     pub weight_decay: f64,
+    /// Keep latents in −1..=1: the surrogate's derivative is 0 beyond.
+    pub clip: bool,
     /// Pixels that training images are shifted by at most; what suits the data if absent.
     pub crop: Option<usize>,
     /// Whether training images are mirrored; what suits the data if absent.
@@ -92,6 +94,7 @@ impl Default for Settings {
             rate: None,
             schedule: "one-cycle".to_owned(),
             weight_decay: 1e-4,
+            clip: false,
             crop: None,
             flip: None,
             train_images: None,
@@ -217,6 +220,7 @@ impl Settings {
                 &mut problems,
             ),
             weight_decay: self.weight_decay,
+            clip: self.clip && scheme.is_some(),
             augmentation: Augmentation {
                 crop: self.crop.unwrap_or(suits.crop),
                 flip: self.flip.unwrap_or(suits.flip),

@@ -221,7 +221,7 @@ fn shipped_networks_take_a_step() {
         for (index, value) in network.input().iter_mut().enumerate() {
             *value = ((index * 7919) % 1009) as f32 / 504.0 - 1.0;
         }
-        let mut optimizer = Optimizer::new(Rule::Sgd, 0.0, &network.parameters);
+        let mut optimizer = Optimizer::new(Rule::Sgd, 0.0, false, &network.parameters);
         let mut loss = || {
             network.prepare(None, true).unwrap();
             network.forward(8, true);

@@ -93,6 +93,8 @@ struct Count {
     useless: u64,
     /// Fills of such blocks.
     useless_fills: u64,
+    /// Operations that such blocks serve.
+    spared: u64,
 }
 
 /// Words that a level hands to the level inside it (or to the units), step by step.
@@ -108,6 +110,8 @@ struct Block {
     words: BTreeSet<Word>,
     holders: u64,
     useful: bool,
+    /// Operations that it served.
+    served: u64,
 }
 
 impl Walk<'_> {
@@ -174,13 +178,19 @@ impl Walk<'_> {
                 for instance in &instances {
                     current[*instance] = Some(blocks.len());
                 }
-                blocks.push(Block { words, holders: instances.len() as u64, useful: false });
+                blocks.push(Block {
+                    words,
+                    holders: instances.len() as u64,
+                    useful: false,
+                    served: 0,
+                });
             }
             let (leader, nonzero) = self.leader;
             for (instance, place) in places.iter().enumerate() {
                 let Some(block) = current[instance] else { continue };
                 let origin = operation(&time, &step, &[0; 16]);
                 let origin = operation(&space, place, &origin);
+                blocks[block].served += tile.len() as u64;
                 blocks[block].useful |= tile.iter().any(|at| {
                     nonzero(&word(&self.problem.tensors[leader], &operation(&inner, at, &origin)))
                 });
@@ -193,6 +203,7 @@ impl Walk<'_> {
             }
             if !block.useful {
                 at_parent.useless += words;
+                at_parent.spared += block.served;
                 at_child.useless_fills += words * block.holders;
             }
         }
@@ -219,6 +230,7 @@ fn count(
             counts[level][tensor].reads += own.reads;
             counts[level][tensor].updates += own.updates;
             counts[level][tensor].useless += own.useless;
+            counts[level][tensor].spared += own.spared;
             if let Some(child) = child {
                 let below: &mut Count = &mut counts[child][tensor];
                 below.fills += inside.fills;
@@ -327,14 +339,14 @@ fn matmul(m: u64, n: u64, k: u64) -> Problem {
     )
 }
 
-/// A convolution of one channel in one dimension of space, with stride and dilation.
-fn convolution(k: u64, p: u64, r: u64, stride: u64, dilation: u64) -> Problem {
+/// A convolution with K, C, P, R, Q, S; stride and dilation are those of P and R.
+fn convolution([k, c, p, r, q, s]: [u64; 6], stride: u64, dilation: u64) -> Problem {
     problem(
-        &[("K", k), ("P", p), ("R", r)],
+        &[("K", k), ("C", c), ("P", p), ("R", r), ("Q", q), ("S", s)],
         &[
-            ("Weights", &[&[(0, 1)], &[(2, 1)]], false),
-            ("Inputs", &[&[(2, dilation), (1, stride)]], false),
-            ("Outputs", &[&[(0, 1)], &[(1, 1)]], true),
+            ("Weights", &[&[(0, 1)], &[(1, 1)], &[(3, 1)], &[(5, 1)]], false),
+            ("Inputs", &[&[(1, 1)], &[(3, dilation), (2, stride)], &[(5, 1), (4, 1)]], false),
+            ("Outputs", &[&[(0, 1)], &[(2, 1)], &[(4, 1)]], true),
         ],
     )
 }
@@ -457,12 +469,13 @@ proptest! {
 
     #[test]
     fn windows_move_what_the_nest_moves(
-        (k, p, r) in (1_u64..4, 1_u64..9, 1_u64..5),
+        (k, c, p, r) in (1_u64..4, 1_u64..3, 1_u64..9, 1_u64..5),
+        (q, s) in (1_u64..3, 1_u64..3),
         (stride, dilation) in (1_u64..4, 1_u64..3),
         levels in 1_usize..4,
         picks in proptest::collection::vec(0_u64..1000, 40),
     ) {
-        let problem = convolution(k, p, r, stride, dilation);
+        let problem = convolution([k, c, p, r, q, s], stride, dilation);
         let mapping = mapped(&problem, levels, &picks);
         let accelerator = accelerator(levels);
         let mut evaluator = Evaluator::new(&accelerator, &problem, Rules::Exact).unwrap();
@@ -540,5 +553,80 @@ proptest! {
             assert_eq!(whole(flow.actual), m * n * k - zeros);
         }
         assert_eq!(whole(flow.actual + flow.gated + flow.skipped), m * n * k);
+    }
+
+    /// The zeros of actual weights, whose inputs slide.
+    #[test]
+    fn actual_zeros_of_weights_save_what_the_nest_saves(
+        (k, c, p, r) in (1_u64..4, 1_u64..4, 1_u64..7, 1_u64..5),
+        (q, s) in (1_u64..4, 1_u64..3),
+        (stride, dilation) in (1_u64..4, 1_u64..3),
+        levels in 1_usize..4,
+        picks in proptest::collection::vec(0_u64..1000, 40),
+        bits in proptest::collection::vec(any::<bool>(), 72),
+        (at, kind) in (0_usize..3, 0_usize..2),
+    ) {
+        let problem = convolution([k, c, p, r, q, s], stride, dilation);
+        let mut mapping = mapped(&problem, levels, &picks);
+        let at = at.min(levels - 1);
+        mapping.levels[at].keep |= 0b010;
+        let mut accelerator = accelerator(levels);
+        let kind = [SafKind::Skip, SafKind::Gate][kind];
+        let option = SafOption { follower: "Inputs".to_owned(), leaders: vec!["Weights".to_owned()] };
+        accelerator.levels[at].safs = vec![Saf { kind, options: vec![option] }];
+        let rank = |format| RankSpec {
+            format, metadata_bits: None, payload_bits: None, flattens: Vec::new(),
+        };
+        for (index, level) in accelerator.levels.iter_mut().enumerate() {
+            level.formats = vec![("Weights".to_owned(), FormatSpec {
+                ranks: vec![rank(RankFormat::Coordinates); 5 * (index + 1)],
+                inner_to_outer: true,
+            })];
+        }
+        let nonzero: Vec<bool> = (0..k * c * r * s).map(|index| bits[index as usize]).collect();
+        let occupied = Occupied::new(&[k, c, r, s], &nonzero).unwrap();
+        let densities = [Some(Density::actual(occupied, Rules::Exact)), None, None];
+        let mut evaluator =
+            Evaluator::with_densities(&accelerator, &problem, Rules::Exact, &densities).unwrap();
+        let found = evaluator.evaluate(&mapping).unwrap();
+        let is_nonzero = |word: &Word| {
+            nonzero[(((word[0] * c + word[1]) * r + word[2]) * s + word[3]) as usize]
+        };
+        let dense = count(&problem, &mapping, (0, &is_nonzero));
+        let operations = k * c * p * r * q * s;
+        let share = nonzero.iter().filter(|bit| **bit).count() as f64 / (k * c * r * s) as f64;
+        for (level, (cost, wanted)) in found.levels.iter().zip(&dense).enumerate() {
+            let [weights, inputs, _] = cost.tensors.as_slice() else { panic!("three tensors") };
+            let stored = |dense: u64| (dense as f64 * share * 1e6).round();
+            let moved = |flow: f64| (flow * weights.mapped_instances as f64 * 1e6).round();
+            prop_assert_eq!(moved(weights.words.read.actual), stored(wanted[0].reads));
+            prop_assert_eq!(moved(weights.words.fill.actual), stored(wanted[0].fills));
+            let all = |flow: f64| whole(flow * inputs.mapped_instances as f64);
+            if level == at {
+                let saved = inputs.words.read.skipped + inputs.words.read.gated;
+                prop_assert_eq!(all(saved), wanted[1].useless, "{:?}", loops(&mapping));
+                let done = wanted[1].reads - wanted[1].useless;
+                prop_assert_eq!(all(inputs.words.read.actual), done);
+            }
+            let next = (0..at).rev().find(|inner| mapping.levels[*inner].keeps(1));
+            if next == Some(level) {
+                let sent = wanted[1].fills - wanted[1].useless_fills;
+                prop_assert_eq!(all(inputs.words.fill.actual), sent);
+                // What it reads serves equally many operations each.
+                let done = operations - dense[at][1].spared;
+                let reads = inputs.words.read.actual * inputs.mapped_instances as f64;
+                let expected = (wanted[1].reads * done) as f64 / operations as f64;
+                prop_assert!((reads - expected).abs() < 1e-6, "{reads} {expected}");
+            }
+        }
+        let flow = found.compute.flow;
+        let saved = dense[at][1].spared;
+        let (saving, other) = match kind {
+            SafKind::Gate => (flow.gated, flow.skipped),
+            _ => (flow.skipped, flow.gated),
+        };
+        prop_assert_eq!(whole(saving), saved);
+        prop_assert_eq!(whole(other), 0);
+        prop_assert_eq!(whole(flow.actual), operations - saved);
     }
 }

@@ -26,8 +26,9 @@ pub(super) fn combine(
     reductions: &mut [[f64; MAX_TENSORS]; MAX_LEVELS],
 ) -> Useless {
     let own = tensor.index;
-    // Share of the accesses that savings further out let through.
-    let mut through = 1.0;
+    // Share of the operations that savings further out let through, and so of the accesses that
+    // serve them; and of the words that come in from the level outside.
+    let (mut through, mut arriving) = (1.0, 1.0);
     let mut useless = Useless::default();
     for level in (0..levels).rev() {
         let count = &tensor.counts[level];
@@ -39,13 +40,9 @@ pub(super) fn combine(
         }
         let saving = savings[level][own];
         // The share that was saved outside is part of what would be saved here.
-        let local = saving.map(|saving| Saving {
-            share: if through > 0.0 {
-                (1.0 - (1.0 - saving.share) / through).max(0.0)
-            } else {
-                0.0
-            },
-            ..saving
+        let local = saving.map(|Saving { kind, share }| {
+            let left = (1.0 - share.accesses) / through;
+            (kind, if through > 0.0 { (1.0 - left).max(0.0) } else { 0.0 })
         });
         let stored = if tensor.units[level].is_some() { tensor.shares[level] } else { 1.0 };
         // What leaves for the level outside is read there as often as it is updated.
@@ -56,7 +53,7 @@ pub(super) fn combine(
         let fills = count.fills as f64 / count.spread as f64;
         words[level][own] = Words {
             read,
-            fill: Flow::of(fills * stored * through),
+            fill: Flow::of(fills * stored * arriving),
             update: split(count.updates as f64 * stored * through, local),
         };
         if count.updates > 0 {
@@ -68,8 +65,12 @@ pub(super) fn combine(
                 tensor.units[usize::from(child)].as_ref().map_or(0, |units| units.ranks().len())
             });
             let size = count.tile.size() as f64;
-            let tiles = [(count.reads + count.drains) as f64, fills, count.updates as f64]
-                .map(|all| all * through / size);
+            let tiles = [
+                (count.reads + count.drains) as f64 * through,
+                fills * arriving,
+                count.updates as f64 * through,
+            ]
+            .map(|all| all / size);
             let ranks = &mut ranks[level][own];
             ranks.reset(units.ranks().len());
             for (index, units) in units.ranks().iter().enumerate() {
@@ -91,8 +92,10 @@ pub(super) fn combine(
                 }
             }
         }
+        arriving = through;
         if let Some(saving) = saving {
-            through = (1.0 - saving.share).min(through);
+            arriving = (1.0 - saving.share.fills).min(through);
+            through = (1.0 - saving.share.operations).min(through);
             match saving.kind {
                 SafKind::Gate => useless.gated = 1.0 - through - useless.skipped,
                 // What is skipped further in never comes to the units, gated outside or not.
@@ -109,8 +112,8 @@ fn units_absent(tensor: &Tensor<'_>, level: usize) -> f64 {
     tensor.units[level].as_ref().map_or(0.0, |units| units.p_absent)
 }
 
-fn split(all: f64, saving: Option<Saving>) -> Flow {
-    let Some(Saving { kind, share }) = saving else { return Flow::of(all) };
+fn split(all: f64, saving: Option<(SafKind, f64)>) -> Flow {
+    let Some((kind, share)) = saving else { return Flow::of(all) };
     let saved = all * share;
     match kind {
         SafKind::Gate => Flow { actual: all - saved, gated: saved, skipped: 0.0 },

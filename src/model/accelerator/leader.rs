@@ -4,6 +4,7 @@ use super::{
     complete::{Complete, PlacedLoop},
     dense::Dense,
     footprint::{Shape, Sizes},
+    sliding,
 };
 use crate::{
     mapping::MAX_LEVELS,
@@ -20,6 +21,24 @@ pub(super) struct Setting<'a> {
     pub(super) rules: Rules,
 }
 
+/// Shares that are useless.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Share {
+    /// Of the accesses.
+    pub(super) accesses: f64,
+    /// Of the words that come in further inside: of some blocks more instances want the same.
+    pub(super) fills: f64,
+    /// Of the operations that the accesses serve: where a window slides, some serve more.
+    pub(super) operations: f64,
+}
+
+impl Share {
+    /// Where every block has as many words, goes to as many instances, and serves as much.
+    pub(super) fn even(share: f64) -> Self {
+        Self { accesses: share, fills: share, operations: share }
+    }
+}
+
 /// Probability that an access of `follower` at `level` meets an empty tile of one of `leaders`.
 ///
 /// The follower's access brings a block of words, which then stays while the loops inside run;
@@ -30,9 +49,14 @@ pub(super) fn useless(
     (follower, leaders): (usize, &[usize]),
     (level, count): (usize, &Dense),
     block_words: u64,
-) -> f64 {
+) -> Share {
     let shape = &setting.shapes[follower];
     let place = (level, count.child.map(usize::from));
+    if block_words == 1
+        && let Some(share) = sliding::useless(setting, (follower, leaders), place)
+    {
+        return share;
+    }
     // Only an actual tensor tells rows that lie apart from neighbouring ones.
     let places =
         |leader: &usize| setting.rules == Rules::Exact && setting.densities[*leader].is_actual();
@@ -58,7 +82,7 @@ pub(super) fn useless(
         };
         wanted *= 1.0 - empty;
     }
-    1.0 - wanted
+    Share::even(1.0 - wanted)
 }
 
 /// The loop whose iterations the follower's accesses are, and the loops above that keep them.

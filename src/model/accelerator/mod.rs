@@ -22,6 +22,7 @@ mod misfit;
 mod nest;
 mod prepared;
 mod saf;
+mod sliding;
 mod spatial;
 mod timeloop;
 

@@ -2,7 +2,7 @@
 
 use super::{
     dense::Dense,
-    leader::{self, Setting},
+    leader::{self, Setting, Share},
     misfit::Misfit,
 };
 use crate::{
@@ -24,8 +24,8 @@ pub(super) struct Feature {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Saving {
     pub(super) kind: SafKind,
-    /// Share of the accesses that are useless.
-    pub(super) share: f64,
+    /// What is useless.
+    pub(super) share: Share,
 }
 
 /// Savings of every level and tensor.
@@ -55,7 +55,7 @@ pub(super) fn savings(
     for kind in [SafKind::Gate, SafKind::Skip] {
         for (level, features) in features.iter().enumerate() {
             for feature in features.iter().filter(|feature| feature.kind == kind) {
-                let mut best: Option<(f64, usize, usize, f64)> = None;
+                let mut best: Option<(f64, usize, usize, Share)> = None;
                 for (follower, leaders) in &feature.options {
                     let home = leader::home(level, features_len(prices), &counts[*follower])
                         .ok_or(Misfit::Follower { level, tensor: *follower })?;
@@ -73,14 +73,14 @@ pub(super) fn savings(
                         (occupancy[home][*follower].0, occupancy[sent][*follower].1);
                     let saved = price.read_pj / price.block_words as f64
                         * (words + units * bits_ratio(price, setting.rules))
-                        * share;
+                        * share.accesses;
                     if best.is_none_or(|(most, ..)| saved >= most) {
                         best = Some((saved, home, *follower, share));
                     }
                 }
                 let Some((_, home, follower, share)) = best else { continue };
                 let own = &mut savings[home][follower];
-                if own.is_none_or(|own| own.share < share) {
+                if own.is_none_or(|own| own.share.accesses < share.accesses) {
                     *own = Some(Saving { kind, share });
                 }
             }

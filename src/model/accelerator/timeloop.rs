@@ -4,6 +4,7 @@
 use super::{
     dense::Dense,
     flow::{Flow, Ranks, Words},
+    leader::Share,
     saf::{Saving, Savings},
 };
 use crate::{
@@ -57,13 +58,15 @@ pub(super) fn combine(
         }
     }
     let saving = |level: usize| -> Option<Saving> {
-        savings[level][own]
-            .or(spatial[level][own].map(|share| Saving { kind: SafKind::SpatialSkip, share }))
+        savings[level][own].or(spatial[level][own]
+            .map(|share| Saving { kind: SafKind::SpatialSkip, share: Share::even(share) }))
     };
     let mut settled = [false; MAX_LEVELS];
     let mut computes = None;
     for level in (0..levels).rev() {
-        let Some(Saving { share, kind }) = saving(level) else { continue };
+        let Some(Saving { share: Share { accesses: share, .. }, kind }) = saving(level) else {
+            continue;
+        };
         let sender_ranks = ranks[level][own].as_slice().len();
         let mut reached_compute = true;
         for inner in (0..level).rev() {
@@ -82,7 +85,7 @@ pub(super) fn combine(
             }
             if let Some(local) = saving(inner) {
                 // Where the outer one saves more, Timeloop counts below zero and wraps round.
-                let effective = (1.0 - (1.0 - local.share) / (1.0 - share)).max(0.0);
+                let effective = (1.0 - (1.0 - local.share.accesses) / (1.0 - share)).max(0.0);
                 // A slip of Timeloop: reads of metadata become the updates.
                 for rank in ranks[inner][own].as_mut_slice() {
                     for part in [&mut rank.metadata, &mut rank.payload] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Comb, Histogram, Occupied, Tile, table::Table};
+use super::{Comb, EmptyShare, Histogram, Occupied, Shift, Slide, Tile, table::Table};
 
 /// An actual tensor with what was counted so far.
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub(super) struct Actual {
     histograms: Table<Histogram>,
     elements: Table<u64, (Tile, Tile)>,
     combs: Table<f64, Comb>,
+    slides: Table<Vec<EmptyShare>, Slide>,
 }
 
 impl Actual {
@@ -20,6 +21,7 @@ impl Actual {
             histograms: Table::default(),
             elements: Table::default(),
             combs: Table::default(),
+            slides: Table::default(),
         }
     }
 
@@ -35,6 +37,23 @@ impl Actual {
             let counts = self.values.counts_by(&places, &grid);
             let empty = counts.iter().filter(|count| **count == 0).count();
             empty as f64 / counts.len().max(1) as f64
+        })
+    }
+
+    /// Shares of a slide's steps that meet no nonzero; points outside the tensor are zeros.
+    pub(super) fn empty_slides(&self, slide: &Slide) -> Arc<Vec<EmptyShare>> {
+        self.slides.get(slide.clone(), || {
+            let (places, grid) = slide.comb.places(self.values.extents());
+            let counts = self.values.counts_by(&places, &grid);
+            slide.shares(|at: &Shift| {
+                let mut index = 0;
+                for ((places, size), at) in places.iter().zip(&grid).zip(at) {
+                    let place = usize::try_from(*at).ok().and_then(|at| places.get(at));
+                    let Some(place) = place else { return true };
+                    index = index * size + place;
+                }
+                counts[index as usize] == 0
+            })
         })
     }
 

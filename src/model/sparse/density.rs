@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use super::{
-    Comb, Histogram, Hypergeometric, Occupied, Rules, Tile, actual::Actual, banded::Banded, precise,
+    Comb, EmptyShare, Histogram, Hypergeometric, Occupied, Rules, Slide, Tile, actual::Actual,
+    banded::Banded, precise,
 };
 use crate::diagnostics::Problem;
 
@@ -209,6 +210,15 @@ impl Density {
     pub(crate) fn p_empty_comb(&self, comb: &Comb) -> Option<f64> {
         match &self.kind {
             Kind::Actual(actual) => Some(actual.empty_combs(comb)),
+            _ => None,
+        }
+    }
+
+    /// Shares of a slide's steps that meet no nonzero; `None` unless the places of the nonzeros are
+    /// known.
+    pub(crate) fn empty_slides(&self, slide: &Slide) -> Option<Arc<Vec<EmptyShare>>> {
+        match &self.kind {
+            Kind::Actual(actual) => Some(actual.empty_slides(slide)),
             _ => None,
         }
     }
