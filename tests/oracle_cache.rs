@@ -6,7 +6,7 @@ use signloop::{
     arch::{self, Cache, CachePolicy, CpuArch, Sourced},
     method::{Execution, OpCounts, WeightStorage},
     model::{
-        LayerWork, Tensor, gemm,
+        LayerWork, Tensor, blocking, gemm,
         lru::{LinkLines, Simulator},
         map,
         nest::{Access, Nest, Node},
@@ -288,7 +288,7 @@ fn blockings_that_are_not_chosen_are_right_too() {
     let (mut within, mut all) = (0, 0);
     for counted in [dense(conv(16, 32, 12, 3), FP32), dense(conv(64, 64, 6, 3), FP32)] {
         let work = counted.work();
-        for blocking in gemm::candidates(&arch, &work) {
+        for blocking in blocking::candidates(&arch, &work) {
             let mapping = gemm::mapping(&arch, &work, blocking).unwrap();
             let predicted = links(&arch, &mapping.nest).unwrap();
             let (worst, _) = compare(&arch, &mapping, &predicted);

@@ -3,24 +3,19 @@
 use std::sync::Arc;
 
 use super::{
+    checks::check,
     execute::{self, Body},
-    lanes::{Finishing, Isa, Lane, weights_in_16_bits},
+    lanes::{Isa, Lane, weights_in_16_bits},
     layout::{Geometry, PlaneLayout},
     masks::Masks,
     options::{Activations, Engine, KernelOptions},
+    ports::registers,
     schedule::{Limits, Pass, StepCounts, schedule},
     table::{self, PatternTable},
     workspace::{Workspace, waiting},
 };
 use crate::{
-    Result,
-    diagnostics::Problem,
-    method::{
-        InputSpace, OpProgram,
-        shared_sum::{Ports, PrefixPorts, Window},
-    },
-    quant::QuantizedTensor,
-    workload::LayerShape,
+    Result, diagnostics::Problem, method::OpProgram, quant::QuantizedTensor, workload::LayerShape,
 };
 
 /// The input of a run, in the planes of [`Kernel::input_layout`], borders zero.
@@ -301,63 +296,6 @@ pub(super) fn scales(weights: &QuantizedTensor, options: &KernelOptions) -> Vec<
     weights.scales().iter().enumerate().map(|(filter, scale)| (*scale, bias(filter))).collect()
 }
 
-/// What every kernel asks of the weights and biases of a layer.
-pub(super) fn check_weights(
-    shape: &LayerShape,
-    weights: &QuantizedTensor,
-    options: &KernelOptions,
-) -> Result<(), Problem> {
-    if weights.shape() != shape.weight_shape() {
-        return Err(Problem::new("the weights have another shape than the layer"));
-    }
-    if !options.bias.is_empty() && options.bias.len() as u64 != shape.out_channels {
-        let message = format!("{} biases for {} filters", options.bias.len(), shape.out_channels);
-        return Err(Problem::new(message));
-    }
-    // Sums of 8-bit activations fit 32 bits.
-    if shape.filter_len() > u64::from(u32::MAX) / 512 {
-        return Err(Problem::new(format!(
-            "a filter of {} weights is too long",
-            shape.filter_len()
-        )));
-    }
-    Ok(())
-}
-
-fn check(
-    shape: &LayerShape,
-    weights: &QuantizedTensor,
-    programs: &[Arc<OpProgram>],
-    options: &KernelOptions,
-) -> Result<()> {
-    let fail = |message: String| Err(Problem::new(message).into());
-    check_weights(shape, weights, options)?;
-    let filters = (shape.out_channels / shape.groups) as usize;
-    let fits = |program: &Arc<OpProgram>| {
-        program.space() == InputSpace::Patch
-            && u64::from(program.inputs()) == shape.filter_len()
-            && program.outputs().len() == filters
-    };
-    if programs.len() as u64 != shape.groups || !programs.iter().all(fits) {
-        return fail("the kernel runs one patch program a group, of this layer".into());
-    }
-    match options.activations {
-        Activations::Fp32
-            if matches!(options.finishing, Finishing::Sums | Finishing::Requantised) =>
-        {
-            return fail("fp32 activations give fp32 outputs".into());
-        }
-        Activations::Unsigned { bits } if !(1..=8).contains(&bits) => {
-            return fail(format!("integer activations have 1 to 8 bits, not {bits}"));
-        }
-        _ => {}
-    }
-    if !options.isa.is_available() {
-        return fail(format!("this processor has no {}", options.isa.name()));
-    }
-    Ok(())
-}
-
 /// Lane type and passes: 16-bit lanes where the programs can be cut into chunks.
 fn passes(
     shape: &LayerShape,
@@ -389,55 +327,6 @@ fn passes(
         }
     }
     Err(crate::Error::Internal("no lane type holds the sums".into()))
-}
-
-/// Registers of values, and how many of them accumulators take.
-#[must_use]
-pub fn registers(isa: Isa) -> (usize, usize) {
-    match isa {
-        Isa::Avx512 | Isa::Neon => (29, 28),
-        Isa::Avx2 | Isa::Scalar => (13, 13),
-    }
-}
-
-/// Ports for planning: the registers of an instruction set, and the rates of a Zen 4 core.
-#[must_use]
-pub fn ports(isa: Isa, activations: Activations) -> Ports {
-    match (isa, activations) {
-        (Isa::Avx512, _) => Ports::default(),
-        // 256-bit loads that cross a line: 1.0 a cycle; adds 2.85 (fp32) and 4.0 (16-bit).
-        (_, Activations::Fp32) => Ports {
-            accumulators: 13,
-            cycles_per_load: 1.7,
-            adds_per_cycle: 2.85,
-            // 3 cycles (Zen 4's vaddps), in the units of the fitted rates.
-            prefix: Some(prefix_ports(usize::MAX, 2.6)),
-        },
-        // 16 bits have to hold the sums of a window, as they do between the ends of chunks.
-        (_, Activations::Unsigned { bits }) => Ports {
-            accumulators: 13,
-            cycles_per_load: 1.3,
-            adds_per_cycle: 4.0,
-            prefix: Some(PrefixPorts {
-                // Integer blocks take 1.19 times what their ports say, more than tries do
-                // (measured, ResNet-18, 128x28).
-                cycles_per_add: 0.10,
-                cycles_per_load: 0.74,
-                ..prefix_ports(weights_in_16_bits(bits) as usize, 0.76)
-            }),
-        },
-    }
-}
-
-/// The prefix form under AVX2. The rates are fitted on ResNet-18's layers with blocks of 7 to 12
-/// rows; windows of 600 to 2300 columns are alike where the weights do not bound them.
-fn prefix_ports(weights: usize, cycles_per_link: f64) -> PrefixPorts {
-    PrefixPorts {
-        window: Window { registers: 15, columns: 1152, weights },
-        cycles_per_add: 0.12,
-        cycles_per_load: 0.88,
-        cycles_per_link,
-    }
 }
 
 /// Blocks that the code of a pass runs over before the next pass: as many as have their inputs in

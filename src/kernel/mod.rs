@@ -7,6 +7,7 @@
 
 mod affinity;
 mod buffer;
+mod checks;
 mod compiled;
 pub mod dense;
 mod execute;
@@ -17,6 +18,7 @@ mod options;
 mod planner;
 mod popcount;
 mod portable;
+mod ports;
 #[cfg_attr(not(all(target_arch = "x86_64", unix)), path = "probe_absent.rs")]
 pub mod probe;
 mod probe_kinds;
@@ -30,13 +32,14 @@ pub mod x86;
 
 pub use affinity::pin;
 pub use buffer::{Buffer, Plain};
-pub use compiled::{Input, Kernel, Output, ports, registers};
+pub use compiled::{Input, Kernel, Output};
 pub use dense::{DenseFp32, DenseInt8};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
 pub use options::{Activations, ENGINE_VARIABLE, Engine, KernelOptions};
 pub use planner::{may_generate, plan_row_pattern};
 pub use popcount::{BitPackedKernel, PopcountLevel};
+pub use ports::{ports, registers};
 pub use reference::{Reference, reference_fp32, reference_integer};
 pub use schedule::StepCounts;
 pub use workspace::Workspace;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    compiled::ports,
     execute::generates,
     lanes::Isa,
     options::{Engine, KernelOptions},
+    ports::ports,
     table,
 };
 use crate::{

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, rc::Rc};
 
 use super::{
-    LayerCost, LayerWork, ecm, energy, explain, gemm, lru::LinkLines, program, residency::Lines,
-    residency::Residency, traffic, work::Mapping,
+    LayerCost, LayerWork, blocking, ecm, energy, explain, gemm, lru::LinkLines, program,
+    residency::Lines, residency::Residency, traffic, work::Mapping,
 };
 use crate::{Error, Result, arch::CpuArch, method::Execution};
 
@@ -128,7 +128,7 @@ fn candidates(arch: &CpuArch, work: &LayerWork<'_>) -> Result<Vec<Candidate>> {
     if work.execution == Execution::Program {
         return Ok(vec![Candidate::new(program::mapping(arch, work)?)]);
     }
-    gemm::candidates(arch, work)
+    blocking::candidates(arch, work)
         .into_iter()
         .map(|blocking| Ok(Candidate::new(gemm::mapping(arch, work, blocking)?)))
         .collect()

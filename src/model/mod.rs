@@ -5,6 +5,7 @@
 //! [`lru`] and [`trace`] are the oracle of the traffic. The formulas are in `docs/model.md`.
 
 pub mod accelerator;
+pub mod blocking;
 mod cost;
 pub mod ecm;
 pub mod energy;

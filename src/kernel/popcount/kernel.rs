@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        compiled::{check_weights, scales},
+        checks::check_weights,
+        compiled::scales,
         lanes::Finishing,
         options::{Activations, KernelOptions},
         reference::finish,

@@ -9,7 +9,9 @@
 )]
 
 mod classes;
+mod element;
 mod finish;
+mod job;
 mod lower;
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -7,9 +7,9 @@
 
 use super::{
     super::{
-        compiled::registers,
         lanes::{Finishing, Isa, Lane},
         masks::MASK_LANES,
+        ports::registers,
         schedule::{Finish, Pass, Register, Source, Step},
     },
     encode::{Base, Code, Length, Opcode, Operand, ops},

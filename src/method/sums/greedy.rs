@@ -12,92 +12,23 @@
 //! when the window has fallen below what was left out. A pair with a newer node is in the window
 //! of that node.
 
-use std::{cmp::Ordering, collections::BinaryHeap};
+use std::collections::BinaryHeap;
 
 use rayon::prelude::*;
 
-use super::{counter::Counter, dag::Dag, packing::Packing};
+use super::{
+    bits::Bits,
+    counter::Counter,
+    dag::Dag,
+    packing::Packing,
+    window::{Best, Candidate, Found, Window},
+};
 
 /// How pairs are ranked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scoring {
     /// λ: weight of the count that chance gives; 0 ranks by raw count.
     pub lift: f32,
-}
-
-/// The best partner of one operand.
-#[derive(Debug, Clone, Copy)]
-struct Best {
-    score: f32,
-    /// Pair key: partner, displacement code, whether the signs differ.
-    key: u32,
-    /// Revisions of the operand and its partner when this was found.
-    revisions: (u32, u32),
-}
-
-/// Partners of one operand by count and key, the best last.
-#[derive(Debug, Clone, Default)]
-struct Window {
-    best: Vec<(u32, u32)>,
-    /// No partner that is left out is above this.
-    rest: (u32, u32),
-}
-
-/// Partners in a window.
-const WINDOW: usize = 12;
-
-impl Window {
-    fn offer(&mut self, pair: (u32, u32)) {
-        if pair <= self.rest {
-            return;
-        }
-        if self.best.len() == WINDOW {
-            if pair <= self.best[0] {
-                self.rest = pair;
-                return;
-            }
-            self.rest = self.rest.max(self.best.remove(0));
-        }
-        let at = self.best.partition_point(|other| *other < pair);
-        self.best.insert(at, pair);
-    }
-}
-
-/// What a scan has found.
-enum Found {
-    /// The best by score.
-    Best(Option<Best>),
-    /// The best by count.
-    Window(Window),
-}
-
-/// Heap entry: by score, the newest operand first among equals.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Candidate {
-    score: f32,
-    operand: u32,
-}
-
-impl Eq for Candidate {}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.score.total_cmp(&other.score).then(self.operand.cmp(&other.operand))
-    }
-}
-
-/// Which sums hold which operands, by bit: pairs of dense operands are counted a word at a time.
-struct Bits {
-    words: usize,
-    signed: bool,
-    /// Per operand `words` words of + and, where signed, `words` of −.
-    words_of: Vec<u64>,
 }
 
 struct Greedy {
@@ -474,64 +405,4 @@ fn remove_sorted(list: &mut Vec<u32>, gone: &[u32]) {
         while gone.next_if(|other| **other < *place).is_some() {}
         gone.next_if(|other| **other == *place).is_none()
     });
-}
-
-impl Bits {
-    fn new(places: &[Vec<u32>], sums: usize, signed: bool) -> Self {
-        let mut bits = Self { words: sums.div_ceil(64), signed, words_of: Vec::new() };
-        for places in places {
-            bits.push(places);
-        }
-        bits
-    }
-
-    fn stride(&self) -> usize {
-        self.words * if self.signed { 2 } else { 1 }
-    }
-
-    /// Work of comparing one operand with all alive ones, in entries of a sparse scan.
-    fn cost(&self, alive: usize) -> usize {
-        alive * (self.words * if self.signed { 2 } else { 1 } / 2 + 3)
-    }
-
-    fn position(&self, place: u32) -> (usize, u64) {
-        let (sum, negative) = ((place >> 1) as usize, (place & 1) as usize);
-        (negative * self.words + sum / 64, 1 << (sum % 64))
-    }
-
-    fn push(&mut self, places: &[u32]) {
-        let start = self.words_of.len();
-        self.words_of.resize(start + self.stride(), 0);
-        for place in places {
-            let (word, bit) = self.position(*place);
-            self.words_of[start + word] |= bit;
-        }
-    }
-
-    fn remove(&mut self, operand: u32, places: &[u32]) {
-        let start = operand as usize * self.stride();
-        for place in places {
-            let (word, bit) = self.position(*place);
-            self.words_of[start + word] &= !bit;
-        }
-    }
-
-    /// Sums that hold both with equal signs, and with opposite signs.
-    fn together(&self, first: u32, second: u32) -> (u32, u32) {
-        let stride = self.stride();
-        let slice = |operand: u32| &self.words_of[operand as usize * stride..][..stride];
-        let common = |a: &[u64], b: &[u64]| -> u32 {
-            a.iter().zip(b).map(|(a, b)| (a & b).count_ones()).sum()
-        };
-        let (a, b) = (slice(first), slice(second));
-        if !self.signed {
-            return (common(a, b), 0);
-        }
-        let (a_plus, a_minus) = a.split_at(self.words);
-        let (b_plus, b_minus) = b.split_at(self.words);
-        (
-            common(a_plus, b_plus) + common(a_minus, b_minus),
-            common(a_plus, b_minus) + common(a_minus, b_plus),
-        )
-    }
 }

@@ -5,6 +5,7 @@
 //! [`Search`] takes nodes apart again and finds better ones.
 //! [`transpose`] turns a program for W into one for its transpose with the same sharing.
 
+mod bits;
 mod counter;
 mod dag;
 mod greedy;
@@ -13,6 +14,7 @@ mod packing;
 mod search;
 mod state;
 mod transpose;
+mod window;
 
 pub(super) use dag::Dag;
 pub(super) use greedy::{Scoring, extract};

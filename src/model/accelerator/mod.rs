@@ -13,6 +13,7 @@ mod dense;
 mod evaluation;
 mod evaluator;
 mod exact;
+mod fit;
 mod flow;
 mod footprint;
 mod formats;
@@ -24,6 +25,7 @@ mod prepared;
 mod saf;
 mod sliding;
 mod spatial;
+mod target;
 mod timeloop;
 
 pub use evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost};

@@ -11,6 +11,9 @@
 //! M(l) = h(l)·E(l) + T(l)·(M(l+1) − h(l)·E(l+1)), and M = E of one tile innermost.
 //! Layer conditions: Hammer, Eitzinger, Hager, Wellein, "Kerncraft" (IPTW 2016), section 2.4.2.
 
+mod piece;
+
+use self::piece::{Piece, Share};
 use super::{
     nest::{Access, Nest, Node, Region, Touch},
     sets::{bounds, count, swept},
@@ -50,31 +53,6 @@ const SAMPLES: u64 = 16;
 const SAMPLE_WORK: u64 = 1 << 10;
 /// Parts of a produced buffer that are looked at one by one, at most.
 const PARTS: u64 = 8;
-
-/// A share of the lines of a buffer.
-#[derive(Debug, Clone, Copy)]
-struct Share {
-    kept: u64,
-    all: u64,
-}
-
-impl Share {
-    const ALL: Self = Self { kept: 1, all: 1 };
-
-    fn of(self, value: u128) -> u128 {
-        value * u128::from(self.kept) / u128::from(self.all)
-    }
-
-    fn min(self, other: Self) -> Self {
-        if u128::from(self.kept) * u128::from(other.all)
-            <= u128::from(other.kept) * u128::from(self.all)
-        {
-            self
-        } else {
-            other
-        }
-    }
-}
 
 /// Analyses one nest against one cache after another.
 pub struct Residency<'n> {
@@ -408,37 +386,9 @@ impl<'n> Residency<'n> {
     }
 }
 
-/// A region of a window: the loops of a touch from `depth` on, in part.
-#[derive(Debug, Clone, Copy)]
-struct Piece<'n> {
-    touch: &'n Touch,
-    depth: usize,
-    /// Bytes to the tile of the next iteration, which the window holds too; 0 for none.
-    turn: u64,
-    /// Parts `from..to` of `of` equal parts of the region.
-    from: u64,
-    to: u64,
-    of: u64,
-}
-
 /// Whether a touch moves along a loop.
 fn moves_along(touch: &Touch, index: usize) -> bool {
     touch.path.iter().zip(&touch.steps).any(|(other, step)| *other == index && *step > 0)
-}
-
-impl<'n> Piece<'n> {
-    fn new(touch: &'n Touch, depth: usize) -> Self {
-        Self { touch, depth, turn: 0, from: 0, to: 1, of: 1 }
-    }
-
-    /// Bytes that the loops outside the piece move it.
-    fn moved(&self, indices: &[u64]) -> u64 {
-        self.touch.path[..self.depth]
-            .iter()
-            .zip(&self.touch.steps)
-            .map(|(index, step)| indices[*index] * step)
-            .sum()
-    }
 }
 
 /// Index of a loop in a sample: scattered over the trips, the same in every run.
