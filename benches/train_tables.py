@@ -4,7 +4,7 @@
     python3 benches/train_tables.py --dataset fashion-mnist:DIR --out DIR [ablation] [pareto]
 
 ablation: signed-binary with one setting changed at a time (surrogate, activation, threshold scope,
-          scale, assignment, an fp32 teacher, width), beside fp32, binary and ternary.
+          scale, assignment, clipping, an fp32 teacher, width), beside fp32, binary and ternary.
 pareto:   binary and signed-binary at every width, with the accuracy of binary at signed-binary's
           number of effectual parameters, interpolated between the two widths around it.
 
@@ -36,10 +36,11 @@ BASE = {
     "threshold-scope": "filter",
     "scale": "filter",
     "assignment": "half",
+    "clip": False,
     "teacher-share": 0,
 }
 # Settings that fp32 has no use for.
-QUANTISED = ("surrogate", "threshold-scope", "scale", "assignment")
+QUANTISED = ("surrogate", "threshold-scope", "scale", "assignment", "clip")
 
 
 def setting(**changes):
@@ -56,6 +57,7 @@ def ablation(arguments):
         ("scale per layer", setting(scale="layer")),
         ("scale 1", setting(scale="one")),
         ("interleaved filters", setting(assignment="interleaved")),
+        ("latents clipped to ±1", setting(clip=True)),
         ("fp32 teacher, share 0.5", setting(teacher_share=0.5)),
     ]
     rows += [(f"width {width}", setting(width=width)) for width in wide]
@@ -105,7 +107,9 @@ class Run:
         if a.threads:
             words += ["--threads", str(a.threads)]
         for key, value in self.chosen.items():
-            if key != "teacher-share" and self.uses(key):
+            if key == "clip":
+                words += ["--clip"] if value else []
+            elif key != "teacher-share" and self.uses(key):
                 words += [f"--{key}", str(value)]
         teacher = self.teacher()
         if teacher:

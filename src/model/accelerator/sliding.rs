@@ -63,8 +63,12 @@ pub(super) fn useless(
         return None;
     }
     let around = Around::of(setting, shape, (level, child))?;
+    let tile = shape.tile(&around.sizes).size();
+    if leaders.iter().all(|leader| around.is_even(shape, &setting.shapes[*leader], tile)) {
+        return None;
+    }
     let groups = match child {
-        Some(_) => around.groups(shape.tile(&around.sizes).size()),
+        Some(_) => around.groups(tile),
         // The units keep nothing: every step brings its word.
         None => {
             let stand = vec![Stand::Any; around.time.len()];
@@ -128,6 +132,18 @@ impl<'a> Around<'a> {
             apart: space().filter(|own| shape.uses(own.dimension)).collect(),
             outside: outside().filter(|own| own.is_spatial()).collect(),
         })
+    }
+
+    /// Whether all blocks have as many words and go to one instance each, or meet the same of the
+    /// leader: then the mean over its tiles is exact, and sooner found.
+    fn is_even(&self, shape: &Shape, leader: &Shape, tile: u64) -> bool {
+        let moves = |own: &&&PlacedLoop| leader.uses(own.dimension);
+        let stays = self.time[self.first..].iter().chain(&self.outside).find(moves).is_none();
+        let whole = self.fresh.iter().skip(self.first).all(|words| *words == tile);
+        let apart: Vec<(u8, u64, u64)> =
+            self.apart.iter().map(|own| (own.dimension, stride(own), own.bound)).collect();
+        let instances = apart.iter().map(|(_, _, bound)| bound).product::<u64>();
+        (whole || stays) && shape.positions(&apart) == instances
     }
 
     /// All blocks that come, by the loop whose step brings them.
@@ -213,6 +229,7 @@ impl<'a> Around<'a> {
         let loops = self.time[self.first..].iter().chain(&self.outside);
         let slide = Slide {
             comb,
+            ranks: leader.ranks(),
             loops: loops.filter_map(|own| moved(own)).collect(),
             blocks: self.blocks(shape, moved)?,
             steps,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Comb, EmptyShare, Histogram, Occupied, Shift, Slide, Tile, table::Table};
+use super::{Comb, EmptyShare, Histogram, Occupied, Slide, Tile, table::Table};
 
 /// An actual tensor with what was counted so far.
 #[derive(Debug)]
@@ -45,15 +45,13 @@ impl Actual {
         self.slides.get(slide.clone(), || {
             let (places, grid) = slide.comb.places(self.values.extents());
             let counts = self.values.counts_by(&places, &grid);
-            slide.shares(|at: &Shift| {
-                let mut index = 0;
-                for ((places, size), at) in places.iter().zip(&grid).zip(at) {
-                    let place = usize::try_from(*at).ok().and_then(|at| places.get(at));
-                    let Some(place) = place else { return true };
-                    index = index * size + place;
-                }
-                counts[index as usize] == 0
-            })
+            let step = |rank: usize| grid[rank + 1..].iter().product::<u64>();
+            let steps: Vec<u64> = (0..grid.len()).map(step).collect();
+            let place = |rank: usize, at: i64| {
+                let place = usize::try_from(at).ok().and_then(|at| places[rank].get(at))?;
+                Some(place * steps[rank])
+            };
+            slide.shares(place, |number| counts[number as usize] == 0)
         })
     }
 

@@ -7,6 +7,8 @@ use super::{Comb, Tile};
 pub(crate) struct Slide {
     /// Points of the tensor that one block meets from one place.
     pub(crate) comb: Comb,
+    /// Ranks of the tensor.
+    pub(crate) ranks: usize,
     /// Rank, stride and bound of the loops that move the comb, innermost first.
     pub(crate) loops: Vec<(u8, u64, u64)>,
     /// Shifts of the comb, by rank, that one block meets at one time; every list is a block.
@@ -78,9 +80,60 @@ impl Slide {
         (all <= MOST).then_some(())
     }
 
-    /// The shares of every step; `empty` tells of the comb that begins at a point.
-    pub(super) fn shares(&self, empty: impl Fn(&Shift) -> bool) -> Vec<EmptyShare> {
-        self.steps.iter().map(|step| self.share(step, &empty)).collect()
+    /// The shares of every step; `place` tells the number, by rank, of the comb that begins at a
+    /// point (or that it holds nothing), a comb's number is the sum of these, and `empty` tells of
+    /// it.
+    pub(super) fn shares(
+        &self,
+        place: impl Fn(usize, i64) -> Option<u64>,
+        empty: impl Fn(u64) -> bool,
+    ) -> Vec<EmptyShare> {
+        let at = |point: &Shift| {
+            let number = (0..self.ranks).map(|rank| place(rank, point[rank])).sum::<Option<u64>>();
+            number.is_none_or(&empty)
+        };
+        let alone = [vec![Shift::default()]];
+        let share = |step: &Step| match step.also {
+            None if self.blocks == alone => self.share_of_one(step, &place, &empty),
+            _ => self.share(step, &at),
+        };
+        self.steps.iter().map(share).collect()
+    }
+
+    /// The shares where each place is one block: numbers are summed rank by rank.
+    fn share_of_one(
+        &self,
+        step: &Step,
+        place: &impl Fn(usize, i64) -> Option<u64>,
+        empty: &impl Fn(u64) -> bool,
+    ) -> EmptyShare {
+        let mut sums = vec![0_u64];
+        // Places whose number is known, and all.
+        let (mut known, mut all) = (1_u64, 1_u64);
+        for rank in 0..self.ranks {
+            let mut points = vec![0_i64];
+            let own = self.loops.iter().zip(&step.stand);
+            for ((_, stride, bound), stand) in own.filter(|((at, ..), _)| usize::from(*at) == rank)
+            {
+                let moves = stand.iterations(*bound);
+                points = points
+                    .iter()
+                    .flat_map(|point| moves.clone().map(move |at| point + (at * stride) as i64))
+                    .collect();
+            }
+            let numbers: Vec<u64> = points.iter().filter_map(|at| place(rank, *at)).collect();
+            (known, all) = (known * numbers.len() as u64, all * points.len() as u64);
+            if rank + 1 == self.ranks {
+                // The last rank is walked, not listed.
+                let found = |sum: &u64| numbers.iter().filter(|own| empty(sum + **own)).count();
+                let none = sums.iter().map(|sum| found(sum) as u64).sum::<u64>() + (all - known);
+                let share = none as f64 / all.max(1) as f64;
+                return EmptyShare { blocks: share, instances: share };
+            }
+            sums = sums.iter().flat_map(|sum| numbers.iter().map(move |own| sum + own)).collect();
+        }
+        let share = f64::from(empty(0));
+        EmptyShare { blocks: share, instances: share }
     }
 
     fn share(&self, step: &Step, empty: &impl Fn(&Shift) -> bool) -> EmptyShare {
@@ -149,6 +202,7 @@ mod tests {
         let step = |stand, also| Step { stand: vec![stand], also };
         let slide = |blocks| Slide {
             comb: Comb::default(),
+            ranks: 1,
             loops: vec![(0, 2, 3)],
             blocks,
             steps: vec![
@@ -158,16 +212,22 @@ mod tests {
                 step(Stand::Between, Some(shift(-1))),
             ],
         };
-        let empty = |at: &Shift| [1, 4].contains(&at[0]);
-        let apart = slide(vec![vec![shift(0)], vec![shift(1)]]).shares(empty);
+        let place = |_, at: i64| u64::try_from(at).ok();
+        let empty = |at: u64| [1, 4].contains(&at);
+        let shares = |blocks| slide(blocks).shares(place, empty);
+        let one = shares(vec![vec![shift(0)]]);
+        let blocks: Vec<f64> = one.iter().map(|share| share.blocks).collect();
+        // Of 0, 2 and 4 one; of 0 none; of 2 and 4 one; 2 with 1 none.
+        assert_eq!(blocks, [1.0 / 3.0, 0.0, 0.5, 0.0]);
+        let apart = shares(vec![vec![shift(0)], vec![shift(1)]]);
         let blocks: Vec<f64> = apart.iter().map(|share| share.blocks).collect();
         // Of 0 to 5 two are empty; of 0 and 1 one; of 2 to 5 one; 2 and 3 with 1 and 2 none.
         assert_eq!(blocks, [2.0 / 6.0, 0.5, 0.25, 0.0]);
         assert!(apart.iter().all(|share| share.blocks == share.instances));
         // One block for both instances needs both points to be empty.
-        let together = slide(vec![vec![shift(0), shift(1)]]).shares(empty);
+        let together = shares(vec![vec![shift(0), shift(1)]]);
         assert!(together.iter().all(|share| share.blocks == 0.0));
-        let three = slide(vec![vec![shift(0), shift(0)], vec![shift(1)]]).shares(empty);
+        let three = shares(vec![vec![shift(0), shift(0)], vec![shift(1)]]);
         // At 4 both of the first block are empty, at 1 the second: 2 of 6 blocks, 3 of 9 instances.
         assert_eq!((three[0].blocks, three[0].instances), (2.0 / 6.0, 3.0 / 9.0));
         assert_eq!(slide(Vec::new()).fits(), Some(()));

@@ -206,6 +206,8 @@ mod tests {
         assert_eq!(scale.labels(), ["3", "4", "5", "6", "8", "10"]);
         let scale = Scale::over([1.1e7, 4.4e7].into_iter(), &axis, 5);
         assert_eq!(scale.labels(), ["10⁷", "2×10⁷", "5×10⁷"]);
+        let scale = Scale::over([4.1e5, 2.3e6].into_iter(), &axis, 5);
+        assert_eq!(scale.labels(), ["5×10⁵", "10⁶", "2×10⁶"]);
         let scale = Scale::over([3.2e7, 3.6e7].into_iter(), &axis, 5);
         assert_eq!(scale.labels(), ["3.0×10⁷", "3.5×10⁷", "4.0×10⁷"]);
         let scale = Scale::over([1e-30, 1e30].into_iter(), &axis, 5);

@@ -16,8 +16,10 @@ pub(super) fn fine_log_ticks(low: f64, high: f64) -> (Vec<f64>, Vec<String>) {
             .collect();
         if ticks.len() >= 3 {
             let value = |(factor, power): &(f64, i32)| factor * 10_f64.powi(*power);
-            let label = |(factor, power): &(f64, i32)| match (*power, *factor) {
-                (-3..=5, _) => {
+            // All in full, or none: 800,000 beside 10⁶ reads as two scales.
+            let full = ticks.iter().all(|(_, power)| (-3..=5).contains(power));
+            let label = |(factor, power): &(f64, i32)| match (full, *factor) {
+                (true, _) => {
                     let digits = usize::try_from(-power).unwrap_or(0);
                     grouped(&format!("{:.digits$}", factor * 10_f64.powi(*power)))
                 }
