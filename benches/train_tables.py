@@ -67,7 +67,10 @@ def ablation(arguments):
         ("ternary", setting(scheme="ternary")),
         ("fp32", setting(scheme="fp32")),
     ]
-    return rows
+    wanted = arguments.rows
+    return rows[:1] + [
+        row for row in rows[1:] if not wanted or any(word in row[0] for word in wanted)
+    ]
 
 
 def pareto(arguments):
@@ -275,6 +278,8 @@ def main():
     parser.add_argument("--widths", type=numbers, default=[8, 12, 16, 24, 32])
     parser.add_argument("--schemes", type=lambda text: text.split(","),
                         default=["binary", "signed-binary"])
+    parser.add_argument("--rows", type=lambda text: text.split(","),
+                        help="only rows of the ablation whose names hold one of these words")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--common", default="--batch 64 --rate 0.005 --crop 0",
                         help="further arguments of every run")
