@@ -390,6 +390,39 @@ fn accelerator(levels: usize) -> Accelerator {
     }
 }
 
+/// The same, where a level gates or skips what of `follower` meets zeros of `leader`, which is
+/// compressed at every level.
+fn led(levels: usize, (at, kind): (usize, SafKind), follower: &str, leader: &str) -> Accelerator {
+    let mut accelerator = accelerator(levels);
+    let option = SafOption { follower: follower.to_owned(), leaders: vec![leader.to_owned()] };
+    accelerator.levels[at].safs = vec![Saf { kind, options: vec![option] }];
+    let rank = RankSpec {
+        format: RankFormat::Coordinates,
+        metadata_bits: None,
+        payload_bits: None,
+        flattens: Vec::new(),
+    };
+    // A level stores the tiles of the level inside, so that it needs more ranks.
+    for (index, level) in accelerator.levels.iter_mut().enumerate() {
+        let ranks = vec![rank.clone(); 5 * (index + 1)];
+        level.formats = vec![(leader.to_owned(), FormatSpec { ranks, inner_to_outer: true })];
+    }
+    accelerator
+}
+
+/// What the model says where the first tensor is an actual one.
+fn evaluated(
+    accelerator: &Accelerator,
+    problem: &Problem,
+    mapping: &Mapping,
+    first: Occupied,
+) -> Evaluation {
+    let densities = [Some(Density::actual(first, Rules::Exact)), None, None];
+    let mut evaluator =
+        Evaluator::with_densities(accelerator, problem, Rules::Exact, &densities).unwrap();
+    evaluator.evaluate(mapping).unwrap()
+}
+
 /// Random loops that cover a problem: each prime factor of each dimension goes to a random level,
 /// in time or (few of them) in space, and the loops of a level are shuffled.
 fn mapped(problem: &Problem, levels: usize, picks: &[u64]) -> Mapping {
@@ -497,26 +530,11 @@ proptest! {
         let mut mapping = mapped(&problem, levels, &picks);
         let at = at.min(levels - 1);
         mapping.levels[at].keep |= 0b010;
-        let mut accelerator = accelerator(levels);
         let kind = [SafKind::Skip, SafKind::Gate][kind];
-        let option = SafOption { follower: "B".to_owned(), leaders: vec!["A".to_owned()] };
-        accelerator.levels[at].safs = vec![Saf { kind, options: vec![option] }];
-        let rank = |format| RankSpec {
-            format, metadata_bits: None, payload_bits: None, flattens: Vec::new(),
-        };
-        // A level stores the tiles of the level inside, so that it needs more ranks.
-        for (index, level) in accelerator.levels.iter_mut().enumerate() {
-            level.formats = vec![("A".to_owned(), FormatSpec {
-                ranks: vec![rank(RankFormat::Coordinates); 5 * (index + 1)],
-                inner_to_outer: true,
-            })];
-        }
+        let accelerator = led(levels, (at, kind), "B", "A");
         let nonzero: Vec<bool> = (0..m * k).map(|index| bits[index as usize % 24]).collect();
         let occupied = Occupied::new(&[m, k], &nonzero).unwrap();
-        let densities = [Some(Density::actual(occupied, Rules::Exact)), None, None];
-        let mut evaluator =
-            Evaluator::with_densities(&accelerator, &problem, Rules::Exact, &densities).unwrap();
-        let found = evaluator.evaluate(&mapping).unwrap();
+        let found = evaluated(&accelerator, &problem, &mapping, occupied);
         let is_nonzero = |word: &Word| nonzero[(word[0] * k + word[1]) as usize];
         let dense = count(&problem, &mapping, (0, &is_nonzero));
         let share = nonzero.iter().filter(|bit| **bit).count() as f64 / (m * k) as f64;
@@ -570,25 +588,11 @@ proptest! {
         let mut mapping = mapped(&problem, levels, &picks);
         let at = at.min(levels - 1);
         mapping.levels[at].keep |= 0b010;
-        let mut accelerator = accelerator(levels);
         let kind = [SafKind::Skip, SafKind::Gate][kind];
-        let option = SafOption { follower: "Inputs".to_owned(), leaders: vec!["Weights".to_owned()] };
-        accelerator.levels[at].safs = vec![Saf { kind, options: vec![option] }];
-        let rank = |format| RankSpec {
-            format, metadata_bits: None, payload_bits: None, flattens: Vec::new(),
-        };
-        for (index, level) in accelerator.levels.iter_mut().enumerate() {
-            level.formats = vec![("Weights".to_owned(), FormatSpec {
-                ranks: vec![rank(RankFormat::Coordinates); 5 * (index + 1)],
-                inner_to_outer: true,
-            })];
-        }
+        let accelerator = led(levels, (at, kind), "Inputs", "Weights");
         let nonzero: Vec<bool> = (0..k * c * r * s).map(|index| bits[index as usize]).collect();
         let occupied = Occupied::new(&[k, c, r, s], &nonzero).unwrap();
-        let densities = [Some(Density::actual(occupied, Rules::Exact)), None, None];
-        let mut evaluator =
-            Evaluator::with_densities(&accelerator, &problem, Rules::Exact, &densities).unwrap();
-        let found = evaluator.evaluate(&mapping).unwrap();
+        let found = evaluated(&accelerator, &problem, &mapping, occupied);
         let is_nonzero = |word: &Word| {
             nonzero[(((word[0] * c + word[1]) * r + word[2]) * s + word[3]) as usize]
         };
