@@ -2,8 +2,26 @@
 
 use signloop::model::sparse::{
     Density, Fibers, Format, Given, Memo, Occupied, Rank, RankFormat, RankOrder, Rules, TensorLoop,
-    Tile, expected_units, max_units,
+    Tile, TileUnits, expected_units, max_units,
 };
+
+fn on_average(
+    memo: &mut Memo,
+    fibers: &Fibers,
+    density: &Density,
+    tile: &Tile,
+    nonempty: bool,
+) -> TileUnits {
+    let mut units = TileUnits::default();
+    expected_units(&mut units, memo, fibers, density, (tile, nonempty));
+    units
+}
+
+fn at_most(fibers: &Fibers, density: &Density, tile: &Tile) -> TileUnits {
+    let mut units = TileUnits::default();
+    max_units(&mut units, fibers, density, tile, 1.0);
+    units
+}
 
 /// A matrix of zeros and nonzeros, row-major.
 #[derive(Clone)]
@@ -249,7 +267,7 @@ fn every_format_takes_what_its_tree_of_fibers_has() {
                 let mut memo = Memo::default();
                 for nonempty in [false, true] {
                     let (expected, nonzeros) = mean(matrices, [upper, lower], nonempty);
-                    let units = expected_units(&mut memo, &fibers, density, &tile, nonempty);
+                    let units = on_average(&mut memo, &fibers, density, &tile, nonempty);
                     for (rank, (metadata, payload)) in expected.into_iter().rev().enumerate() {
                         let own = units.ranks()[rank];
                         assert!(
@@ -264,7 +282,7 @@ fn every_format_takes_what_its_tree_of_fibers_has() {
                 }
                 // Room for the fullest tile: never less than any tile takes, and for counted
                 // tensors exactly what the fullest one of each rank takes.
-                let most = max_units(&fibers, density, &tile, 1.0);
+                let most = at_most(&fibers, density, &tile);
                 let mut fullest = [(0, 0); 2];
                 for matrix in *matrices {
                     for (top, left) in matrix.corners(&tile) {
@@ -309,13 +327,13 @@ fn timeloop_units_are_those_of_its_own_run() {
     let density = Density::uniform(Tile::new(&[16, 16]), 0.25, Rules::Timeloop);
     let tile = Tile::new(&[4, 16]);
     let mut memo = Memo::default();
-    let units = expected_units(&mut memo, &fibers, &density, &tile, true);
+    let units = on_average(&mut memo, &fibers, &density, &tile, true);
     let moved = |units: f64, dense: f64| (units * dense / 64.0).ceil();
     assert_eq!(moved(units.ranks()[0].metadata, 256.0), 70.0);
     assert_eq!(moved(units.ranks()[1].payload, 256.0), 21.0);
     assert_eq!(moved(units.ranks()[0].metadata, 4096.0), 1113.0);
     assert_eq!(moved(units.ranks()[1].payload, 4096.0), 321.0);
-    let most = max_units(&fibers, &density, &tile, 1.0);
+    let most = at_most(&fibers, &density, &tile);
     assert_eq!((most.ranks()[0].metadata, most.ranks()[1].payload), (64.0, 5.0));
     assert_eq!(most.nonzeros, 64.0);
 }

@@ -96,20 +96,20 @@ impl Evaluator<'_> {
             }
         }
         let expansion = expansion(&self.nest.spatial, levels);
-        let sizes = self.problem_sizes();
         let setting = Setting {
             complete: &self.complete,
             shapes: &self.prepared.shapes,
             densities: &self.prepared.densities,
-            problem_sizes: &sizes,
+            problem_sizes: &self.prepared.sizes[..self.prepared.problem.dimensions.len()],
             rules,
         };
         let features = &self.prepared.features;
-        let savings = saf::savings(
+        let mut savings: Savings = [[None; MAX_TENSORS]; MAX_LEVELS];
+        saf::savings(
+            &mut savings,
             &setting,
             &mut self.memo,
-            features,
-            &self.prepared.prices,
+            (features, &self.prepared.prices),
             (&self.counts, &occupancy),
         )?;
         let mut units = self.nest.units() as f64;
@@ -139,9 +139,9 @@ impl Evaluator<'_> {
         stored: &[[bool; MAX_TENSORS]; MAX_LEVELS],
     ) -> (f64, f64) {
         let count = &self.counts[tensor][level];
-        self.units[tensor][level] = None;
         self.combined.shares[tensor][level] = 1.0;
         if !count.kept {
+            self.units[tensor][level] = None;
             return (0.0, 0.0);
         }
         let density = &self.prepared.densities[tensor];
@@ -154,17 +154,13 @@ impl Evaluator<'_> {
             && let Some(fibers) = &self.fibers[tensor][level]
         {
             // Written where it stays: units are large.
-            let units = self.units[tensor][level].insert(expected_units(
-                &mut self.memo,
-                fibers,
-                density,
-                &count.tile,
-                nonempty,
-            ));
+            let units = self.units[tensor][level].get_or_insert_default();
+            expected_units(units, &mut self.memo, fibers, density, (&count.tile, nonempty));
             units_sum = units.ranks().iter().map(|rank| rank.metadata + rank.payload).sum();
             absent = units.p_absent;
             words = units.nonzeros;
         } else {
+            self.units[tensor][level] = None;
             if nonempty && density.min_occupancy(&count.tile) == 0 {
                 absent = absent_share(density, &count.tile);
             }

@@ -7,7 +7,6 @@ use super::{
     dense::{self, Dense, Question},
     evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost},
     fit::{check_capacity, check_fanout, check_formats, usable},
-    footprint::Sizes,
     formats::{self, Loops},
     misfit::Misfit,
     nest::Nest,
@@ -168,12 +167,13 @@ impl<'a> Evaluator<'a> {
             return Ok(0);
         };
         let mut need = 0_u64;
+        let mut units = TileUnits::default();
         for tensor in 0..prepared.tensors() {
             let count = &self.counts[tensor][level];
             let Some(fibers) = self.fibers[tensor][level].as_ref().filter(|_| count.kept) else {
                 continue;
             };
-            let units = max_units(fibers, &prepared.densities[tensor], &count.tile, 1.0);
+            max_units(&mut units, fibers, &prepared.densities[tensor], &count.tile, 1.0);
             let word_bits = &prepared.word_bits[tensor][level];
             let held = units.ranks().iter().zip(word_bits);
             for (units, bits) in held.filter(|(own, _)| own.metadata + own.payload > 0.0) {
@@ -290,11 +290,6 @@ impl<'a> Evaluator<'a> {
             reductions: combined.reductions[level][tensor],
             energy_pj: self.costs.energy[level][tensor],
         }
-    }
-
-    /// Sizes of the whole problem.
-    pub(super) fn problem_sizes(&self) -> Sizes {
-        self.prepared.sizes
     }
 }
 

@@ -1,12 +1,6 @@
 //! How often an access of one tensor is useless because a tile of another is empty.
 
-use super::{
-    complete::Complete,
-    dense::Dense,
-    footprint::{Shape, Sizes},
-    sliding,
-    target::Target,
-};
+use super::{complete::Complete, dense::Dense, footprint::Shape, sliding, target::Target};
 use crate::{
     mapping::MAX_LEVELS,
     model::sparse::{Density, Memo, Rules},
@@ -17,7 +11,8 @@ pub(super) struct Setting<'a> {
     pub(super) complete: &'a Complete,
     pub(super) shapes: &'a [Shape],
     pub(super) densities: &'a [Density],
-    pub(super) problem_sizes: &'a Sizes,
+    /// Sizes of the problem's dimensions.
+    pub(super) problem_sizes: &'a [u64],
     pub(super) rules: Rules,
 }
 

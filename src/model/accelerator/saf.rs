@@ -43,21 +43,21 @@ pub(super) struct Price {
 /// Data words of the tile and metadata units of a level and tensor.
 pub(super) type Occupancy = [[(f64, f64); MAX_TENSORS]; MAX_LEVELS];
 
-/// Finds the temporal savings (gating, then skipping; of two of one tensor the greater stands).
+/// Finds the temporal savings (gating, then skipping; of two of one tensor the greater stands) and
+/// adds them to `savings`.
 pub(super) fn savings(
+    savings: &mut Savings,
     setting: &Setting<'_>,
     memo: &mut Memo,
-    features: &[Vec<Feature>],
-    prices: &[Price],
+    (features, prices): (&[Vec<Feature>], &[Price]),
     (counts, occupancy): (&[[Dense; MAX_LEVELS]; MAX_TENSORS], &Occupancy),
-) -> Result<Savings, Misfit> {
-    let mut savings: Savings = [[None; MAX_TENSORS]; MAX_LEVELS];
+) -> Result<(), Misfit> {
     for kind in [SafKind::Gate, SafKind::Skip] {
         for (level, features) in features.iter().enumerate() {
             for feature in features.iter().filter(|feature| feature.kind == kind) {
                 let mut best: Option<(f64, usize, usize, Share)> = None;
                 for (follower, leaders) in &feature.options {
-                    let home = leader::home(level, features_len(prices), &counts[*follower])
+                    let home = leader::home(level, prices.len(), &counts[*follower])
                         .ok_or(Misfit::Follower { level, tensor: *follower })?;
                     let count = &counts[*follower][home];
                     let price = &prices[home];
@@ -86,11 +86,7 @@ pub(super) fn savings(
             }
         }
     }
-    Ok(savings)
-}
-
-fn features_len(prices: &[Price]) -> usize {
-    prices.len()
+    Ok(())
 }
 
 /// Words that a metadata unit counts for; Timeloop divides the widths as integers.

@@ -166,8 +166,11 @@ impl Target {
         match setting.rules {
             Rules::Exact => {
                 // Few dimensions are walked together, and divisions are slow.
-                for (size, bound) in sizes.iter_mut().zip(together).filter(|(_, own)| *own > 1) {
-                    *size = size.div_ceil(bound);
+                let mut left = walked;
+                while left != 0 {
+                    let dimension = left.trailing_zeros() as usize;
+                    left &= left - 1;
+                    sizes[dimension] = sizes[dimension].div_ceil(together[dimension]);
                 }
                 // Whole blocks are saved: the leader's tile spans the steps that one block serves.
                 let (dimension, bound) = self.relevant.as_slice()[0];

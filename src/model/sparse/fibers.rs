@@ -68,8 +68,19 @@ impl Fibers {
     }
 }
 
-/// A loop that was given to a rank, as the span of its loops in the list.
-type Span = Option<(usize, usize)>;
+/// The loops that were given to a rank, as their span in the list; empty where there are none.
+/// Small, as a search asks for the spans of every format again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    from: u16,
+    to: u16,
+}
+
+impl Span {
+    fn of(self, loops: &[TensorLoop]) -> &[TensorLoop] {
+        &loops[usize::from(self.from)..usize::from(self.to)]
+    }
+}
 
 impl Format {
     /// Hands the loops of a tile to the ranks.
@@ -121,9 +132,12 @@ impl Format {
         // Ranks innermost first from here on; `spans[i]` are the loops of rank `under + i`.
         let own = ranks - under;
         let outer = self.order() == RankOrder::OuterToInner;
-        let Some(spans) = self.spans(loops, under, own, outer) else {
+        let mut spans = [Span::default(); Self::MOST_RANKS];
+        if loops.len() > usize::from(u16::MAX)
+            || !self.spans(loops, under, &mut spans[..own], outer)
+        {
             return Err(fault(loops.iter().filter(|own| own.bound > 1).count()));
-        };
+        }
         fibers.len = ranks as u8;
         let mut element = inner;
         if let Some(below) = below {
@@ -142,7 +156,8 @@ impl Format {
                 RankOrder::InnerToOuter => rank == 0,
                 RankOrder::OuterToInner => rank == ranks - 1,
             };
-            let shape = span.map_or(1, |(from, to)| shape(&loops[from..to]));
+            let given = span.of(loops);
+            let shape = if given.is_empty() { 1 } else { shape(given) };
             fibers.ranks[rank] = Fiber { format, shape, element, counted: shape > 1 || first };
             element = self.above(loops, *span, element, rules);
         }
@@ -150,17 +165,10 @@ impl Format {
         Ok(())
     }
 
-    /// The loops of every rank, innermost rank first; `None` when loops are left over. Runs for
+    /// Sets the loops of every rank, innermost rank first; false when loops are left over. Runs for
     /// every mapping of a search, so nothing is allocated.
-    fn spans(
-        &self,
-        loops: &[TensorLoop],
-        under: usize,
-        own: usize,
-        outer: bool,
-    ) -> Option<[Span; Self::MOST_RANKS]> {
-        let total = self.ranks().len();
-        let mut spans = [None; Self::MOST_RANKS];
+    fn spans(&self, loops: &[TensorLoop], under: usize, spans: &mut [Span], outer: bool) -> bool {
+        let (total, own) = (self.ranks().len(), spans.len());
         // The next loop to hand out, counted in the order in which they are, trivial ones left out.
         let place = |count: usize| if outer { loops.len() - 1 - count } else { count };
         let after =
@@ -183,19 +191,19 @@ impl Format {
                 to = to.max(place(count));
                 next = after(count + 1);
             }
-            spans[index] = Some((from, to + 1));
+            spans[index] = Span { from: from as u16, to: to as u16 + 1 };
         }
-        next.is_none().then_some(spans)
+        next.is_none()
     }
 
     /// The box of a whole fiber of a rank, which is what lies under one coordinate of the next.
     fn above(&self, loops: &[TensorLoop], span: Span, element: Tile, rules: Rules) -> Tile {
-        match (span, rules, self.order()) {
+        match (span.of(loops), rules, self.order()) {
+            ([], Rules::Exact, _) => element,
+            ([], Rules::Timeloop, _) => loops.first().map_or(element, |first| first.tile),
             // Of several flattened loops Timeloop notes the box of the first that it hands out.
-            (Some((from, _)), Rules::Timeloop, RankOrder::InnerToOuter) => loops[from].tile,
-            (Some((_, to)), ..) => loops[to - 1].tile,
-            (None, Rules::Exact, _) => element,
-            (None, Rules::Timeloop, _) => loops.first().map_or(element, |first| first.tile),
+            ([first, ..], Rules::Timeloop, RankOrder::InnerToOuter) => first.tile,
+            ([.., last], ..) => last.tile,
         }
     }
 }

@@ -12,7 +12,7 @@ pub struct RankUnits {
 }
 
 /// What a tile takes, expected or at most.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct TileUnits {
     ranks: [RankUnits; Format::MOST_RANKS],
     len: u8,
@@ -20,6 +20,22 @@ pub struct TileUnits {
     pub nonzeros: f64,
     /// Probability that the tile is empty and is not there at all; 0 unless that was asked for.
     pub p_absent: f64,
+}
+
+/// What lies beyond the ranks is left from earlier uses.
+impl PartialEq for TileUnits {
+    fn eq(&self, other: &Self) -> bool {
+        self.ranks() == other.ranks()
+            && self.nonzeros == other.nonzeros
+            && self.p_absent == other.p_absent
+    }
+}
+
+impl Default for TileUnits {
+    fn default() -> Self {
+        let ranks = [RankUnits::default(); Format::MOST_RANKS];
+        Self { ranks, len: 0, nonzeros: 0.0, p_absent: 0.0 }
+    }
 }
 
 impl TileUnits {
@@ -30,26 +46,29 @@ impl TileUnits {
     }
 }
 
-/// Expected units of a tile.
+/// Sets the expected units of a tile: they are too large to be moved about in a search.
 ///
 /// With `nonempty` the tile is known to hold a nonzero, as its parent's metadata keep empty ones
 /// from being sent.
 #[inline]
 pub fn expected_units(
+    units: &mut TileUnits,
     memo: &mut Memo,
     fibers: &Fibers,
     density: &Density,
-    tile: &Tile,
-    nonempty: bool,
-) -> TileUnits {
+    (tile, nonempty): (&Tile, bool),
+) {
     match density.rules() {
-        Rules::Exact => exact(memo, fibers, density, tile, nonempty),
+        Rules::Exact => exact(units, memo, fibers, density, (tile, nonempty)),
         // Timeloop has no model of actual data, so there is nothing to reproduce.
         Rules::Timeloop if density.name() == "actual" => {
-            exact(memo, fibers, density, tile, nonempty)
+            exact(units, memo, fibers, density, (tile, nonempty));
         }
-        Rules::Timeloop => memo
-            .units(fibers, density, tile, nonempty, || timeloop(fibers, density, tile, nonempty)),
+        Rules::Timeloop => {
+            *units = memo.units(fibers, density, tile, nonempty, || {
+                timeloop(fibers, density, tile, nonempty)
+            });
+        }
     }
 }
 
@@ -58,12 +77,12 @@ pub fn expected_units(
 /// nonempty tile, knowing that the tile is nonempty divides by 1 − P(tile empty).
 #[inline]
 fn exact(
+    units: &mut TileUnits,
     memo: &mut Memo,
     fibers: &Fibers,
     density: &Density,
-    tile: &Tile,
-    nonempty: bool,
-) -> TileUnits {
+    (tile, nonempty): (&Tile, bool),
+) {
     let p_absent = if nonempty { memo.p_empty(density, tile) } else { 0.0 };
     let scale = if p_absent < 1.0 { 1.0 / (1.0 - p_absent) } else { 0.0 };
     let mut present = [0.0; Format::MOST_RANKS + 1];
@@ -77,13 +96,12 @@ fn exact(
     let top = fibers.ranks().len();
     present[top] =
         if nonempty { f64::from(p_absent < 1.0) } else { 1.0 - memo.p_empty(density, tile) };
-    let mut units = units_of(fibers, |rank, count, shape| Numbers {
+    units.set(fibers, |rank, count, shape| Numbers {
         fibers: count * present[rank + 1],
         coordinates: count * shape * present[rank],
     });
     units.nonzeros = density.expected(tile) * scale;
     units.p_absent = p_absent;
-    units
 }
 
 /// The weighted sum over all occupancies k of what a tile with exactly k nonzeros takes; the
@@ -101,12 +119,7 @@ fn timeloop(fibers: &Fibers, density: &Density, tile: &Tile, nonempty: bool) -> 
             *probability /= 1.0 - p_absent;
         }
     }
-    let mut total = TileUnits {
-        ranks: [RankUnits::default(); Format::MOST_RANKS],
-        len: fibers.ranks().len() as u8,
-        nonzeros: 0.0,
-        p_absent,
-    };
+    let mut total = TileUnits { len: fibers.ranks().len() as u8, p_absent, ..TileUnits::default() };
     let mut empty = Empties::new(fibers, density, tile);
     for (occupancy, weight) in walk {
         total.nonzeros += weight * occupancy as f64;
@@ -188,12 +201,13 @@ impl<'a> Empties<'a> {
 
 /// Units for known probabilities of empty boxes.
 fn given(fibers: &Fibers, empty: &[f64; Format::MOST_RANKS + 1]) -> TileUnits {
-    units_of(fibers, |rank, count, shape| {
+    let mut units = TileUnits::default();
+    units.set(fibers, |rank, count, shape| {
         let fibers = count * (1.0 - empty[rank + 1]);
         let whole = (shape * (1.0 - empty[rank])).ceil();
         Numbers { fibers, coordinates: fibers * whole }
-    })
-    .with_runs(fibers, empty)
+    });
+    units.with_runs(fibers, empty)
 }
 
 impl TileUnits {
@@ -219,48 +233,56 @@ struct Numbers {
     coordinates: f64,
 }
 
-/// Units from `numbers(rank, fibers above at most, coordinates of a fiber)`.
-#[inline]
-fn units_of(fibers: &Fibers, numbers: impl Fn(usize, f64, f64) -> Numbers) -> TileUnits {
-    let mut ranks = [RankUnits::default(); Format::MOST_RANKS];
-    let mut count = 1.0;
-    for (rank, fiber) in fibers.ranks().iter().enumerate().rev() {
-        let shape = fiber.shape as f64;
-        if fiber.counted {
-            let found = numbers(rank, count, shape);
-            ranks[rank] = match fiber.format {
-                RankFormat::OffsetPairs => {
-                    RankUnits { metadata: 0.0, payload: found.fibers * (shape + 1.0) }
-                }
-                RankFormat::Coordinates | RankFormat::RunLength => {
-                    RankUnits { metadata: found.coordinates, payload: found.coordinates }
-                }
-                RankFormat::Bitmask => {
-                    RankUnits { metadata: found.fibers * shape, payload: found.coordinates }
-                }
-                RankFormat::UncompressedBitmask => {
-                    RankUnits { metadata: count * shape, payload: count * shape }
-                }
-            };
+impl TileUnits {
+    /// Sets the ranks from `numbers(rank, fibers above at most, coordinates of a fiber)`.
+    #[inline]
+    fn set(&mut self, fibers: &Fibers, numbers: impl Fn(usize, f64, f64) -> Numbers) {
+        let mut count = 1.0;
+        let ranks = &mut self.ranks[..fibers.ranks().len()];
+        for (rank, fiber) in fibers.ranks().iter().enumerate().rev() {
+            let shape = fiber.shape as f64;
+            ranks[rank] = RankUnits::default();
+            if fiber.counted {
+                let found = numbers(rank, count, shape);
+                ranks[rank] = match fiber.format {
+                    RankFormat::OffsetPairs => {
+                        RankUnits { metadata: 0.0, payload: found.fibers * (shape + 1.0) }
+                    }
+                    RankFormat::Coordinates | RankFormat::RunLength => {
+                        RankUnits { metadata: found.coordinates, payload: found.coordinates }
+                    }
+                    RankFormat::Bitmask => {
+                        RankUnits { metadata: found.fibers * shape, payload: found.coordinates }
+                    }
+                    RankFormat::UncompressedBitmask => {
+                        RankUnits { metadata: count * shape, payload: count * shape }
+                    }
+                };
+            }
+            count *= shape;
         }
-        count *= shape;
+        // What the innermost rank points to is the data itself.
+        if let Some(innermost) = fibers.ranks().iter().position(|fiber| fiber.counted) {
+            ranks[innermost].payload = 0.0;
+        }
+        self.len = fibers.ranks().len() as u8;
     }
-    // What the innermost rank points to is the data itself.
-    if let Some(innermost) = fibers.ranks().iter().position(|fiber| fiber.counted) {
-        ranks[innermost].payload = 0.0;
-    }
-    TileUnits { ranks, len: fibers.ranks().len() as u8, nonzeros: 0.0, p_absent: 0.0 }
 }
 
-/// Units at the greatest occupancy of a tile, for which a level must have room. A confidence below
-/// 1 leaves out the fullest tiles.
-#[must_use]
-pub fn max_units(fibers: &Fibers, density: &Density, tile: &Tile, confidence: f64) -> TileUnits {
+/// Sets the units at the greatest occupancy of a tile, for which a level must have room. A
+/// confidence below 1 leaves out the fullest tiles.
+pub fn max_units(
+    units: &mut TileUnits,
+    fibers: &Fibers,
+    density: &Density,
+    tile: &Tile,
+    confidence: f64,
+) {
     let occupancy = density.max_occupancy(tile, confidence);
-    let mut units = if density.rules() == Rules::Timeloop && density.name() != "actual" {
+    if density.rules() == Rules::Timeloop && density.name() != "actual" {
         let mut empty = Empties::new(fibers, density, tile);
         empty.set(occupancy);
-        given(fibers, &empty.values)
+        *units = given(fibers, &empty.values);
     } else {
         // No more boxes can be nonempty than there are boxes, nor than there are nonzeros.
         let most = |own: &Tile, boxes: f64| -> f64 {
@@ -271,14 +293,14 @@ pub fn max_units(fibers: &Fibers, density: &Density, tile: &Tile, confidence: f6
             }
         };
         let ranks = fibers.ranks();
-        units_of(fibers, |rank, count, shape| Numbers {
+        units.set(fibers, |rank, count, shape| Numbers {
             fibers: most(
                 if rank + 1 == ranks.len() { tile } else { &ranks[rank + 1].element },
                 count,
             ),
             coordinates: most(&ranks[rank].element, count * shape),
-        })
-    };
+        });
+    }
     units.nonzeros = occupancy as f64;
-    units
+    units.p_absent = 0.0;
 }
