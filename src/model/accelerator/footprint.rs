@@ -1,7 +1,10 @@
 //! Which words of a tensor a box of operations touches, and how many two shifted boxes share.
 
 use crate::{
-    model::sparse::{Rules, Tile},
+    model::{
+        gcd,
+        sparse::{Rules, Tile},
+    },
     workload::problem::{MAX_DIMENSIONS, MAX_INDICES, Tensor, Term},
 };
 
@@ -202,10 +205,6 @@ fn values(index: &[Term], sizes: &Sizes) -> Vec<u64> {
         values.dedup();
     }
     values
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

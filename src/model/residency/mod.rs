@@ -15,6 +15,7 @@ mod piece;
 
 use self::piece::{Piece, Share};
 use super::{
+    gcd,
     nest::{Access, Nest, Node, Region, Touch},
     sets::{bounds, count, swept},
 };
@@ -407,10 +408,6 @@ fn in_order(body: &[Node], order: &mut Vec<usize>) {
             Node::Touch(index) => order.push(*index),
         }
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn rounded(lines: u128) -> Result<u64> {
