@@ -24,7 +24,7 @@ pub(super) fn read(root: &TableReader<'_>, accelerator: &mut Accelerator) -> Opt
     good.then_some(())?;
     for level in &mut accelerator.levels {
         let actions = find(&section, &tables, &level.name)?;
-        good &= actions.well_spelt(&section, STORAGE);
+        good &= actions.well_spelt(&section, STORAGE.as_flattened());
         level.energy = storage(actions);
     }
     let compute = &mut accelerator.compute;
@@ -54,7 +54,7 @@ const OPERATION: &[&str] = &["mac_random", "mult_random", "mac", "mult", "comput
 const GATED: &[&str] = &["mac_gated", "mult_gated", "compute_gated"];
 const SKIPPED: &[&str] = &["mac_skipped", "mult_skipped", "compute_skipped"];
 const COMPUTE: &[&[&str]] =
-    &[OPERATION, GATED, SKIPPED, &["leak", "idle", "mac_reused", "mult_reused"]];
+    &[OPERATION, GATED, SKIPPED, LEAK, IDLE, &["mac_reused", "mult_reused"]];
 
 /// The same of a storage level: read, written from outside, written from inside.
 const READ: [&[&str]; 3] = [&["random_read", "read"], &["gated_read"], &["skipped_read"]];
@@ -86,29 +86,16 @@ const METADATA_UPDATE: [&[&str]; 3] = [
 const DECOMPRESS: &[&str] = &["decompression_count"];
 const COMPRESS: &[&str] = &["compression_count"];
 const LEAK: &[&str] = &["leak"];
-const STORAGE: &[&[&str]] = &[
-    READ[0],
-    READ[1],
-    READ[2],
-    FILL[0],
-    FILL[1],
-    FILL[2],
-    UPDATE[0],
-    UPDATE[1],
-    UPDATE[2],
-    METADATA_READ[0],
-    METADATA_READ[1],
-    METADATA_READ[2],
-    METADATA_FILL[0],
-    METADATA_FILL[1],
-    METADATA_FILL[2],
-    METADATA_UPDATE[0],
-    METADATA_UPDATE[1],
-    METADATA_UPDATE[2],
-    DECOMPRESS,
-    COMPRESS,
-    LEAK,
-    &["idle"],
+const IDLE: &[&str] = &["idle"];
+const STORAGE: &[[&[&str]; 3]] = &[
+    READ,
+    FILL,
+    UPDATE,
+    METADATA_READ,
+    METADATA_FILL,
+    METADATA_UPDATE,
+    [DECOMPRESS, COMPRESS, LEAK],
+    [IDLE, &[], &[]],
 ];
 
 /// Letters that may be wrong in a name for it to be a misspelt one.
