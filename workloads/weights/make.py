@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NETWORK = "resnet20-cifar10"
 SCHEMES = ("binary", "signed-binary", "ternary")
-RECIPE = "--epochs 30 --batch 64 --activation prelu --rate 0.01 --seed 1".split()
+RECIPE = "--epochs 40 --batch 64 --activation prelu --rate 0.01 --clip --seed 1".split()
 LATENT_SCHEMES = ("binary", "signed-binary")
 LATENT_LAYERS = ("layer1.2.conv2", "layer2.2.conv2", "layer3.2.conv2")
 
