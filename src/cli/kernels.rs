@@ -26,7 +26,8 @@ pub(super) struct KernelSelection {
     /// Schemes, comma-separated; those of the weights by default.
     #[arg(long, value_delimiter = ',')]
     pub scheme: Vec<String>,
-    /// Methods that are compiled, or dense competitors (`gemm-fp32`, `dense-int8`), comma-separated.
+    /// Methods that are compiled, or dense competitors (`gemm-fp32`, `dense-int8`,
+    /// `dense-amx`), comma-separated.
     #[arg(long, value_delimiter = ',')]
     pub kernel: Vec<String>,
     /// Activation types, comma-separated: `fp32`, `u1` to `u8`.

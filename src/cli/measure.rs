@@ -6,10 +6,22 @@ use super::{
     common::{Format, emit, keep, thread_count},
     kernels::KernelSelection,
 };
-use crate::{Result, kernel::Isa, measure::measurement_table, report::json};
+use crate::{
+    Result,
+    kernel::{DenseAmx, Isa},
+    measure::{DENSE_AMX, DENSE_INT8, GEMM, measurement_table},
+    report::json,
+};
 
 /// What is measured where no kernel is named.
-const KERNELS: [&str; 4] = ["row-pattern", "zero-skip", "gemm-fp32", "dense-int8"];
+fn kernels(isa: Isa) -> Vec<&'static str> {
+    let mut kernels = vec!["row-pattern", "zero-skip", GEMM, DENSE_INT8];
+    // A lowered instruction set is a machine without AMX.
+    if isa == Isa::Avx512 && DenseAmx::available() {
+        kernels.push(DENSE_AMX);
+    }
+    kernels
+}
 
 /// Arguments of `signloop measure`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +42,8 @@ pub(super) struct Args {
 /// Measures and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     keep(arguments.out.as_deref(), arguments.selection.files())?;
-    let measured = arguments.selection.measure(&KERNELS, Isa::detect()?, arguments.threads)?;
+    let isa = Isa::detect()?;
+    let measured = arguments.selection.measure(&kernels(isa), isa, arguments.threads)?;
     let text = match arguments.format {
         Format::Table => measurement_table(&measured),
         Format::Json => json(&measured)?,

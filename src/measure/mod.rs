@@ -22,6 +22,6 @@ pub use fit::{Fit, Sample, fit};
 pub use machine::{Machine, cache_bytes, energy_uj};
 pub use programs::programs;
 pub use run::{LayerTime, Measurement, Settings, WeightKind, measure_layers};
-pub use subject::{Build, DENSE_INT8, GEMM, Subject, competitor};
+pub use subject::{Build, DENSE_AMX, DENSE_INT8, GEMM, Subject, competitor};
 pub use table::{activation_name, measurement_table};
 pub use timer::{Effort, Times, interleave};

@@ -5,8 +5,8 @@ use crate::{
     Result,
     diagnostics::Problem,
     kernel::{
-        Activations, BitPackedKernel, Buffer, DenseFp32, DenseInt8, Engine, Finishing, Input, Isa,
-        Kernel, KernelOptions, Output, Workspace,
+        Activations, BitPackedKernel, Buffer, DenseAmx, DenseFp32, DenseInt8, Engine, Finishing,
+        Input, Isa, Kernel, KernelOptions, Output, Workspace,
     },
     quant::QuantizedTensor,
     workload::Layer,
@@ -16,13 +16,15 @@ use crate::{
 pub const GEMM: &str = "gemm-fp32";
 /// And 8-bit dense convolution.
 pub const DENSE_INT8: &str = "dense-int8";
+/// The same on the tiles of AMX, where the processor has them.
+pub const DENSE_AMX: &str = "dense-amx";
 
 /// Whether a name is that of a dense competitor, which runs under this activation type alone.
 #[must_use]
 pub fn competitor(name: &str) -> Option<Activations> {
     match name {
         GEMM => Some(Activations::Fp32),
-        DENSE_INT8 => Some(Activations::Unsigned { bits: 8 }),
+        DENSE_INT8 | DENSE_AMX => Some(Activations::Unsigned { bits: 8 }),
         _ => None,
     }
 }
@@ -41,6 +43,7 @@ enum Body {
     Unsigned { input: Buffer<u8>, output: Buffer<u8>, workspace: Workspace },
     Gemm { dense: DenseFp32, input: Vec<f32>, output: Vec<f32> },
     Int8 { dense: DenseInt8, input: Buffer<u8>, output: Buffer<u8> },
+    Amx { dense: DenseAmx, input: Buffer<u8>, output: Buffer<u8> },
     BitPacked { kernel: BitPackedKernel, input: Vec<u8>, output: Vec<u8> },
 }
 
@@ -84,6 +87,12 @@ impl Subject {
             let dense = DenseInt8::new(shape, weights, build.isa)?;
             let (input, output) = (dense.pack(&map), dense.output());
             let body = Body::Int8 { dense, input, output };
+            return Ok(Self { name: method.to_owned(), kernel: None, body });
+        }
+        if method == DENSE_AMX {
+            let dense = DenseAmx::new(shape, weights)?;
+            let (input, output) = (dense.pack(&map), dense.output());
+            let body = Body::Amx { dense, input, output };
             return Ok(Self { name: method.to_owned(), kernel: None, body });
         }
         let finishing = match build.activations {
@@ -147,6 +156,10 @@ impl Subject {
                 Ok(())
             }
             (Body::Int8 { dense, input, output }, _) => {
+                dense.run(input, output);
+                Ok(())
+            }
+            (Body::Amx { dense, input, output }, _) => {
                 dense.run(input, output);
                 Ok(())
             }

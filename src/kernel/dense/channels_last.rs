@@ -1,0 +1,173 @@
+//! Maps of the 8-bit competitors: channels last, zero borders, groups in whole fours.
+
+use crate::{diagnostics::Problem, kernel::Buffer, workload::LayerShape};
+
+/// Layout of a layer's input and output.
+#[derive(Debug)]
+pub struct ChannelsLast {
+    shape: LayerShape,
+    /// Filters of a group are padded to whole blocks of so many.
+    block: usize,
+    /// Values behind the last image that a tile may read.
+    slack: usize,
+}
+
+impl ChannelsLast {
+    /// The layout of a layer.
+    ///
+    /// # Errors
+    /// The layer is too large to address.
+    pub fn new(shape: &LayerShape, block: usize, slack: usize) -> Result<Self, Problem> {
+        let own = Self { shape: *shape, block, slack };
+        let values = [own.input_len(), own.output_len()];
+        if values.iter().any(|values| values.is_none_or(|values| values > 1 << 31)) {
+            return Err(Problem::new("the layer is too large for the dense competitor"));
+        }
+        Ok(own)
+    }
+
+    /// The layer.
+    pub fn shape(&self) -> &LayerShape {
+        &self.shape
+    }
+
+    /// Channels of a group.
+    pub fn channels(&self) -> usize {
+        (self.shape.in_channels / self.shape.groups) as usize
+    }
+
+    /// Values of a pixel that belong to a group: its channels in whole fours.
+    pub fn group(&self) -> usize {
+        self.channels().next_multiple_of(4)
+    }
+
+    /// Filters of a group.
+    pub fn group_filters(&self) -> usize {
+        (self.shape.out_channels / self.shape.groups) as usize
+    }
+
+    /// Blocks of filters of all groups.
+    pub fn blocks(&self) -> usize {
+        self.group_filters().div_ceil(self.block) * self.shape.groups as usize
+    }
+
+    /// Values of a pixel.
+    pub fn pixel(&self) -> usize {
+        self.group() * self.shape.groups as usize
+    }
+
+    /// Pixels of a padded row.
+    pub fn width(&self) -> usize {
+        (self.shape.in_width + 2 * self.shape.padding) as usize
+    }
+
+    /// Values of a padded row.
+    pub fn row(&self) -> usize {
+        self.width() * self.pixel()
+    }
+
+    /// Values of a padded image.
+    pub fn image(&self) -> usize {
+        (self.shape.in_height + 2 * self.shape.padding) as usize * self.row()
+    }
+
+    /// Values of the input buffer.
+    pub fn input_len(&self) -> Option<usize> {
+        self.image().checked_mul(self.shape.batch as usize)?.checked_add(self.slack)
+    }
+
+    /// Pixels of an output image.
+    pub fn output_pixels(&self) -> usize {
+        (self.shape.out_height() * self.shape.out_width()) as usize
+    }
+
+    /// Values of an output pixel: filters last, groups in whole blocks.
+    pub fn output_pixel(&self) -> usize {
+        self.blocks() * self.block
+    }
+
+    /// Values of the output buffer.
+    pub fn output_len(&self) -> Option<usize> {
+        self.output_pixels()
+            .checked_mul(self.shape.batch as usize)?
+            .checked_mul(self.output_pixel())
+    }
+
+    /// Distance of every tap from a pixel's first value.
+    pub fn taps(&self) -> Vec<usize> {
+        let shape = &self.shape;
+        let dilation = shape.dilation as usize;
+        let mut taps = Vec::new();
+        for r in 0..shape.kernel_height as usize {
+            for s in 0..shape.kernel_width as usize {
+                taps.push(r * dilation * self.row() + s * dilation * self.pixel());
+            }
+        }
+        taps
+    }
+
+    /// One scale a filter, groups padded to whole blocks.
+    pub fn scales(&self, scales: &[f32]) -> Vec<f32> {
+        let mut padded = vec![0.0; self.output_pixel()];
+        for (filter, scale) in scales.iter().enumerate() {
+            padded[self.place(filter)] = *scale;
+        }
+        padded
+    }
+
+    /// Place of a filter among the values of an output pixel.
+    pub fn place(&self, filter: usize) -> usize {
+        let filters = self.group_filters();
+        filter / filters * filters.next_multiple_of(self.block) + filter % filters
+    }
+
+    /// Copies an image × channel × row × column map into a new buffer.
+    ///
+    /// # Panics
+    /// The map has the wrong length.
+    pub fn pack(&self, map: &[u8]) -> Buffer<u8> {
+        let shape = &self.shape;
+        assert_eq!(map.len() as u64, shape.input_elements(), "a map of this layer");
+        let mut planes = Buffer::new(self.input_len().unwrap_or(0));
+        let (width, height) = (shape.in_width as usize, shape.in_height as usize);
+        let channels = self.channels();
+        let padding = shape.padding as usize;
+        for (plane, values) in map.chunks_exact(width * height).enumerate() {
+            let image = plane / shape.in_channels as usize;
+            let channel = plane % shape.in_channels as usize;
+            let channel = channel / channels * self.group() + channel % channels;
+            for (at, value) in values.iter().enumerate() {
+                let (y, x) = (at / width + padding, at % width + padding);
+                planes[image * self.image() + y * self.row() + x * self.pixel() + channel] = *value;
+            }
+        }
+        planes
+    }
+
+    /// A buffer for outputs.
+    pub fn output(&self) -> Buffer<u8> {
+        Buffer::new(self.output_len().unwrap_or(0))
+    }
+
+    /// Outputs as an image × filter × row × column map.
+    pub fn unpack(&self, output: &[u8]) -> Vec<u8> {
+        let pixels = self.output_pixels();
+        let mut map = Vec::with_capacity(self.shape.output_elements() as usize);
+        for image in 0..self.shape.batch as usize {
+            for place in (0..self.shape.out_channels as usize).map(|filter| self.place(filter)) {
+                let value = |pixel| output[(image * pixels + pixel) * self.output_pixel() + place];
+                map.extend((0..pixels).map(value));
+            }
+        }
+        map
+    }
+
+    /// Checks the buffers of a run.
+    ///
+    /// # Panics
+    /// One has the wrong length.
+    pub fn check(&self, input: &[u8], output: &[u8]) {
+        assert_eq!(Some(input.len()), self.input_len(), "an input of this layer");
+        assert_eq!(Some(output.len()), self.output_len(), "an output of this layer");
+    }
+}
