@@ -15,7 +15,7 @@ if [ ! -e "$work/complete" ]; then
     options="-o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o Dir::State::lists=$work/state/lists -o Dir::Cache=$work/cache"
     apt-get $options update >&2
     for package in rustc-web libstd-rust-web-1.96 libstd-rust-web-dev libllvm22 libstd-rust-web-dev:arm64 \
-        qemu-user gcc-12-aarch64-linux-gnu gcc-12-aarch64-linux-gnu-base cpp-12-aarch64-linux-gnu \
+        qemu-user libcapstone4 gcc-12-aarch64-linux-gnu gcc-12-aarch64-linux-gnu-base cpp-12-aarch64-linux-gnu \
         binutils-aarch64-linux-gnu libc6-arm64-cross libc6-dev-arm64-cross linux-libc-dev-arm64-cross \
         libgcc-s1-arm64-cross libgcc-12-dev-arm64-cross gcc-12-cross-base gcc-12-cross-base-ports; do
         (cd "$work/packages" && apt-get $options download "$package" >&2) || echo "no $package" >&2
