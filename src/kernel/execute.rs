@@ -8,9 +8,11 @@
 use rayon::prelude::*;
 
 #[cfg(all(target_arch = "x86_64", unix))]
-use super::x86::{Emitter, Executable, Target};
 use super::{
     buffer::Buffer,
+    x86::{Emitter, Executable, Target},
+};
+use super::{
     compiled::{GroupPass, Input, Kernel, Output},
     lanes::{Finishing, Isa, Lane},
     layout::Geometry,

@@ -54,6 +54,10 @@ impl Masks {
 
     /// The record of a block.
     #[must_use]
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", unix)),
+        expect(dead_code, reason = "read by machine code alone")
+    )]
     pub fn record(&self, block: usize) -> &[u8] {
         let start = self.of_block[block] as usize * MASK_BYTES;
         &self.records[start..start + MASK_BYTES]

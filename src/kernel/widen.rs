@@ -1,8 +1,11 @@
 //! Bytes to lanes of 16 or 32 bits.
 
-#![expect(
-    unsafe_code,
-    reason = "the AVX2 form is called after a check, and lanes are written as bytes"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "the AVX2 form is called after a check, and lanes are written as bytes"
+    )
 )]
 
 use rayon::prelude::*;

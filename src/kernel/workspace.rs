@@ -26,6 +26,10 @@ pub(super) struct Scratch {
     /// Slots and waiting sums of machine code, for every block whose sums wait.
     pub(super) bytes: Buffer<u8>,
     /// Bytes of one block.
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", unix)),
+        expect(dead_code, reason = "read by machine code alone")
+    )]
     pub(super) area: usize,
     /// Slots of the portable back end.
     pub(super) fp32: Vec<[f32; LANES]>,

@@ -1,6 +1,9 @@
 //! The register tiles of [`super::DenseInt8`], one an instruction set.
 
-#![expect(unsafe_code, reason = "vector loads and stores take pointers")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "vector loads and stores take pointers")
+)]
 
 use crate::kernel::Isa;
 

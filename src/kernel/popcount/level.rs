@@ -1,8 +1,11 @@
 //! Instruction sets of the popcount loops.
 
-#![expect(
-    unsafe_code,
-    reason = "the loops are compiled for instruction sets that are checked first"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "the loops are compiled for instruction sets that are checked first"
+    )
 )]
 
 use serde::Serialize;
