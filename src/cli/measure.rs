@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Result,
-    kernel::{DenseAmx, Isa},
+    kernel::{DenseInt8, Isa},
     measure::{DENSE_AMX, DENSE_INT8, GEMM, measurement_table},
     report::json,
 };
@@ -17,7 +17,7 @@ use crate::{
 fn kernels(isa: Isa) -> Vec<&'static str> {
     let mut kernels = vec!["row-pattern", "zero-skip", GEMM, DENSE_INT8];
     // A lowered instruction set is a machine without AMX.
-    if isa == Isa::Avx512 && DenseAmx::available() {
+    if isa == Isa::Avx512 && DenseInt8::amx_available() {
         kernels.push(DENSE_AMX);
     }
     kernels

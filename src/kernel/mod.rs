@@ -33,7 +33,7 @@ pub mod x86;
 pub use affinity::pin;
 pub use buffer::{Buffer, Plain};
 pub use compiled::{Input, Kernel, Output};
-pub use dense::{DenseAmx, DenseFp32, DenseInt8};
+pub use dense::{DenseFp32, DenseInt8};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
 pub use options::{Activations, ENGINE_VARIABLE, Engine, KernelOptions};

@@ -5,8 +5,8 @@ use crate::{
     Result,
     diagnostics::Problem,
     kernel::{
-        Activations, BitPackedKernel, Buffer, DenseAmx, DenseFp32, DenseInt8, Engine, Finishing,
-        Input, Isa, Kernel, KernelOptions, Output, Workspace,
+        Activations, BitPackedKernel, Buffer, DenseFp32, DenseInt8, Engine, Finishing, Input, Isa,
+        Kernel, KernelOptions, Output, Workspace,
     },
     quant::QuantizedTensor,
     workload::Layer,
@@ -43,7 +43,6 @@ enum Body {
     Unsigned { input: Buffer<u8>, output: Buffer<u8>, workspace: Workspace },
     Gemm { dense: DenseFp32, input: Vec<f32>, output: Vec<f32> },
     Int8 { dense: DenseInt8, input: Buffer<u8>, output: Buffer<u8> },
-    Amx { dense: DenseAmx, input: Buffer<u8>, output: Buffer<u8> },
     BitPacked { kernel: BitPackedKernel, input: Vec<u8>, output: Vec<u8> },
 }
 
@@ -83,16 +82,13 @@ impl Subject {
             });
         }
         let map: Vec<u8> = (0..shape.input_elements()).map(pixel).collect();
-        if method == DENSE_INT8 {
-            let dense = DenseInt8::new(shape, weights, build.isa)?;
+        if method == DENSE_INT8 || method == DENSE_AMX {
+            let dense = match method {
+                DENSE_AMX => DenseInt8::amx(shape, weights)?,
+                _ => DenseInt8::new(shape, weights, build.isa)?,
+            };
             let (input, output) = (dense.pack(&map), dense.output());
             let body = Body::Int8 { dense, input, output };
-            return Ok(Self { name: method.to_owned(), kernel: None, body });
-        }
-        if method == DENSE_AMX {
-            let dense = DenseAmx::new(shape, weights)?;
-            let (input, output) = (dense.pack(&map), dense.output());
-            let body = Body::Amx { dense, input, output };
             return Ok(Self { name: method.to_owned(), kernel: None, body });
         }
         let finishing = match build.activations {
@@ -156,10 +152,6 @@ impl Subject {
                 Ok(())
             }
             (Body::Int8 { dense, input, output }, _) => {
-                dense.run(input, output);
-                Ok(())
-            }
-            (Body::Amx { dense, input, output }, _) => {
                 dense.run(input, output);
                 Ok(())
             }

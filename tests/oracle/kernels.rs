@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use signloop::{
     kernel::{
-        Activations, Buffer, DenseAmx, DenseInt8, Finishing, Input, Isa, Kernel, KernelOptions,
-        Output, Reference, reference_fp32, reference_integer,
+        Activations, Buffer, DenseInt8, Finishing, Input, Isa, Kernel, KernelOptions, Output,
+        Reference, reference_fp32, reference_integer,
     },
     method::{
         PlanOptions, PlanRequest, find,
@@ -215,8 +215,8 @@ proptest! {
             prop_assert_eq!(Reference::Bytes(dense.unpack(&output)), expected.clone(), "{:?}", isa);
         }
         // Elsewhere the unit tests run it with its instructions emulated.
-        if DenseAmx::available() {
-            let dense = DenseAmx::new(&shape, &tensor).unwrap();
+        if DenseInt8::amx_available() {
+            let dense = DenseInt8::amx(&shape, &tensor).unwrap();
             let mut output = dense.output();
             dense.run(&dense.pack(&map), &mut output);
             prop_assert_eq!(Reference::Bytes(dense.unpack(&output)), expected, "AMX");

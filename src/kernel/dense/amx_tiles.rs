@@ -1,4 +1,4 @@
-//! The tiles of [`super::DenseAmx`]: configuration, and the product of 32 pixels × 32 filters.
+//! The tiles of [`super::amx::Amx`]: configuration, and the product of 32 pixels × 32 filters.
 //!
 //! The intrinsics are not in stable Rust, so the instructions stand in inline assembly. Formats:
 //! Intel SDM, volume 1, chapter 18; permission: Linux, Documentation/arch/x86/xstate.rst.
@@ -80,7 +80,7 @@ pub fn with_tiles(channels: usize, body: impl FnOnce(&Tiles)) {
         own.row_bytes[tile] = if matches!(tile, 4 | 5) { channels as u16 } else { 64 };
         own.rows[tile] = if tile >= 6 { (channels / 4) as u8 } else { 16 };
     }
-    // SAFETY: a `DenseAmx` exists only where AMX is available (or emulated), and the memory is a
+    // SAFETY: an `Amx` is run only where AMX is available (or emulated), and the memory is a
     // whole configuration.
     #[cfg(target_arch = "x86_64")]
     unsafe {

@@ -1,6 +1,6 @@
 //! Maps of the 8-bit competitors: channels last, zero borders, groups in whole fours.
 
-use crate::{diagnostics::Problem, kernel::Buffer, workload::LayerShape};
+use crate::{diagnostics::Problem, kernel::Buffer, quant::QuantizedTensor, workload::LayerShape};
 
 /// Layout of a layer's input and output.
 #[derive(Debug)]
@@ -17,18 +17,38 @@ impl ChannelsLast {
     ///
     /// # Errors
     /// The layer is too large to address.
-    pub fn new(shape: &LayerShape, block: usize, slack: usize) -> Result<Self, Problem> {
-        let own = Self { shape: *shape, block, slack };
-        let values = [own.input_len(), own.output_len()];
+    pub fn new(shape: &LayerShape, block: usize) -> Result<Self, Problem> {
+        Self { shape: *shape, block, slack: 0 }.checked()
+    }
+
+    /// The same for tiles that may read so many outputs' pixels behind the last, and so many
+    /// channels behind those of a group.
+    ///
+    /// # Errors
+    /// The layer is too large to address.
+    pub fn beyond(mut self, pixels: usize, channels: usize) -> Result<Self, Problem> {
+        let step = self.pixel().checked_mul(self.shape.stride as usize);
+        let slack = step.and_then(|step| step.checked_mul(pixels)?.checked_add(channels));
+        self.slack = slack.ok_or_else(too_large)?;
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, Problem> {
+        let values = [self.input_len(), self.output_len()];
         if values.iter().any(|values| values.is_none_or(|values| values > 1 << 31)) {
-            return Err(Problem::new("the layer is too large for the dense competitor"));
+            return Err(too_large());
         }
-        Ok(own)
+        Ok(self)
     }
 
     /// The layer.
     pub fn shape(&self) -> &LayerShape {
         &self.shape
+    }
+
+    /// Filters of a block.
+    pub fn block(&self) -> usize {
+        self.block
     }
 
     /// Channels of a group.
@@ -121,6 +141,25 @@ impl ChannelsLast {
         filter / filters * filters.next_multiple_of(self.block) + filter % filters
     }
 
+    /// The weights in a buffer of so many: `index` tells where, from the place of the filter among
+    /// the values of an output pixel, the tap and the channel.
+    pub fn weights(
+        &self,
+        weights: &QuantizedTensor,
+        length: usize,
+        index: impl Fn(usize, usize, usize) -> usize,
+    ) -> Buffer<i8> {
+        let taps = (self.shape.kernel_height * self.shape.kernel_width) as usize;
+        let mut packed = Buffer::new(length);
+        for filter in 0..self.shape.out_channels as usize {
+            let place = self.place(filter);
+            for (at, code) in weights.filter(filter).iter().enumerate() {
+                packed[index(place, at % taps, at / taps)] = *code;
+            }
+        }
+        packed
+    }
+
     /// Copies an image × channel × row × column map into a new buffer.
     ///
     /// # Panics
@@ -170,4 +209,8 @@ impl ChannelsLast {
         assert_eq!(Some(input.len()), self.input_len(), "an input of this layer");
         assert_eq!(Some(output.len()), self.output_len(), "an output of this layer");
     }
+}
+
+fn too_large() -> Problem {
+    Problem::new("the layer is too large for the dense competitor")
 }

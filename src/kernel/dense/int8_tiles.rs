@@ -94,9 +94,34 @@ fn portable(tile: &Tile<'_>, values: &mut [u8; PIXELS * 64]) {
                 }
             }
         }
-        for ((sum, scale), value) in sums.iter().zip(tile.scales).zip(values) {
-            *value = (*sum as f32 * scale).max(0.0).round_ties_even().min(255.0) as u8;
+        requantise_portable(&sums[..filters], tile.scales, values);
+    }
+}
+
+/// Scales sums, rounds half to even and clamps to 0..=255; sums, scales and values are as many,
+/// in whole sixteens.
+pub fn requantise(sums: &[i32], scales: &[f32], values: &mut [u8]) {
+    assert!(sums.len() == scales.len() && sums.len() == values.len());
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") && sums.len().is_multiple_of(16) {
+        for at in (0..sums.len()).step_by(16) {
+            // SAFETY: the feature was found; the three have 16 elements from `at` on.
+            unsafe {
+                x86::requantise(
+                    x86::sums(sums.as_ptr().add(at)),
+                    scales.as_ptr().add(at),
+                    values.as_mut_ptr().add(at),
+                );
+            }
         }
+        return;
+    }
+    requantise_portable(sums, scales, values);
+}
+
+fn requantise_portable(sums: &[i32], scales: &[f32], values: &mut [u8]) {
+    for ((sum, scale), value) in sums.iter().zip(scales).zip(values) {
+        *value = (*sum as f32 * scale).max(0.0).round_ties_even().min(255.0) as u8;
     }
 }
 
@@ -144,14 +169,37 @@ mod x86 {
             for (vector, sum) in sums.into_iter().enumerate() {
                 // SAFETY: 16 scales of 64, and 16 values of the tile's 64 a pixel.
                 unsafe {
-                    let scale = _mm512_loadu_ps(tile.scales.as_ptr().add(vector * 16));
-                    let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale);
-                    let positive = _mm512_max_ps(scaled, _mm512_setzero_ps());
-                    let bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(positive));
-                    let to = values.as_mut_ptr().add(pixel * 64 + vector * 16);
-                    _mm_storeu_si128(to.cast(), bytes);
+                    let scales = tile.scales.as_ptr().add(vector * 16);
+                    requantise(sum, scales, values.as_mut_ptr().add(pixel * 64 + vector * 16));
                 }
             }
+        }
+    }
+
+    /// Sixteen sums of memory.
+    ///
+    /// # Safety
+    /// They can be read; the processor has AVX-512 F.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    pub unsafe fn sums(from: *const i32) -> __m512i {
+        // SAFETY: by the caller.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+
+    /// Sixteen sums scaled, rounded half to even, clamped and written.
+    ///
+    /// # Safety
+    /// 16 scales can be read and 16 values written; the processor has AVX-512 F.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    pub unsafe fn requantise(sums: __m512i, scales: *const f32, to: *mut u8) {
+        // SAFETY: by the caller.
+        unsafe {
+            let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_loadu_ps(scales));
+            let positive = _mm512_max_ps(scaled, _mm512_setzero_ps());
+            let bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(positive));
+            _mm_storeu_si128(to.cast(), bytes);
         }
     }
 

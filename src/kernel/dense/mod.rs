@@ -8,7 +8,7 @@ mod channels_last;
 mod fp32;
 mod int8;
 mod int8_tiles;
+mod int8_vectors;
 
-pub use amx::DenseAmx;
 pub use fp32::DenseFp32;
 pub use int8::DenseInt8;
