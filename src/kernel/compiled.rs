@@ -109,9 +109,11 @@ impl Kernel {
         let lanes = options.isa.vector_bytes() / lane.bytes();
         let geometry = Geometry::new(shape, options.output_padding, line, lanes as u64)?;
         let masks = Masks::new(&geometry, lanes);
-        let body = execute::compile(options, lane, &geometry, &scales, &passes, shape)?;
         let tile = options.tile.unwrap_or_else(|| tile(options, &geometry, shape.groups, 1));
+        let waiting = waiting(options, lane, &passes);
         let blocks = masks.blocks();
+        let fetchers = fetchers(options, &passes, tile.min(blocks), waiting);
+        let body = execute::compile(options, lane, &geometry, &scales, &passes, shape, fetchers)?;
         Ok(Self {
             shape: *shape,
             geometry,
@@ -121,7 +123,7 @@ impl Kernel {
             blocks,
             scales,
             masks,
-            waiting: waiting(options, lane, &passes),
+            waiting,
             passes,
             body,
             tile: tile.max(1),
@@ -304,6 +306,11 @@ fn passes(
     options: &KernelOptions,
 ) -> Result<(Lane, Vec<GroupPass>)> {
     let (registers, accumulators) = registers(options.isa);
+    let steps_a_chunk = match options.isa {
+        Isa::Avx2 | Isa::Avx512 => STEPS_A_CHUNK,
+        // Interpreted steps gain nothing from chunks.
+        Isa::Scalar | Isa::Neon => usize::MAX,
+    };
     let candidates: &[(Lane, Option<u32>)] = match options.activations {
         Activations::Fp32 => &[(Lane::F32, None)],
         Activations::Unsigned { bits } if options.isa != Isa::Scalar => {
@@ -312,7 +319,8 @@ fn passes(
         Activations::Unsigned { .. } => &[(Lane::I32, None)],
     };
     for (lane, weights_a_chunk) in candidates {
-        let limits = Limits { registers, accumulators, weights_a_chunk: *weights_a_chunk };
+        let limits =
+            Limits { registers, accumulators, weights_a_chunk: *weights_a_chunk, steps_a_chunk };
         let groups = shape.groups as usize;
         let scheduled: Option<Vec<Vec<Pass>>> = programs
             .iter()
@@ -327,6 +335,27 @@ fn passes(
         }
     }
     Err(crate::Error::Internal("no lane type holds the sums".into()))
+}
+
+/// Most steps of a chunk of columns: about 40 KB of code, most of a first-level cache.
+const STEPS_A_CHUNK: usize = 6500;
+
+/// Bytes of code for a step, to tell code that will exceed the second-level cache.
+const BYTES_A_STEP: usize = 7;
+
+/// Blocks that share the fetching of a chunk's code, where it comes from beyond the second-level
+/// cache: a processor by itself fetches such code at 2 bytes a cycle (Golden Cove, measured).
+fn fetchers(
+    options: &KernelOptions,
+    passes: &[GroupPass],
+    blocks: usize,
+    waiting: usize,
+) -> Option<usize> {
+    let steps: usize = passes.iter().map(|pass| pass.pass.steps.len()).sum();
+    let far = steps * BYTES_A_STEP > options.cache_bytes / 4 * 3;
+    let whole = passes.iter().all(|pass| pass.pass.chunks.len() == 1);
+    let most = if whole { blocks } else { waiting };
+    far.then(|| blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1))
 }
 
 /// Blocks that the code of a pass runs over before the next pass: as many as have their inputs in

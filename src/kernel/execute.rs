@@ -18,6 +18,7 @@ use super::{
     layout::Geometry,
     options::{Activations, Engine, KernelOptions},
     portable::{self, LANES, Stored},
+    ports::Core,
     schedule::Finish,
     table::{PatternTable, Place},
     widen::widen,
@@ -94,6 +95,7 @@ pub(super) fn compile(
     scales: &[(f32, f32)],
     passes: &[GroupPass],
     shape: &LayerShape,
+    fetchers: Option<usize>,
 ) -> Result<Body> {
     #[cfg(all(target_arch = "x86_64", unix))]
     if generates(options.isa) {
@@ -112,6 +114,8 @@ pub(super) fn compile(
                 plane_bytes: geometry.output.plane as i64 * options.finishing.bytes() as i64,
                 scales,
                 greatest,
+                alternates: Core::here().alternates(options.isa),
+                fetchers,
             };
             entries.push(emitter.pass(&target, &pass.pass)?);
         }
@@ -123,7 +127,7 @@ pub(super) fn compile(
         let memory = Executable::new(emitter.code.bytes())?;
         return Ok(Body::Code { memory, entries, constants, bytes, accesses, instructions });
     }
-    let _ = (options, lane, geometry, scales, passes, shape);
+    let _ = (options, lane, geometry, scales, passes, shape, fetchers);
     Ok(Body::Portable)
 }
 
@@ -233,7 +237,7 @@ fn part(
             match &kernel.body {
                 #[cfg(all(target_arch = "x86_64", unix))]
                 Body::Code { memory, entries, constants, .. } => {
-                    let mut run = |entry: usize, block: usize, part: usize| {
+                    let mut run = |entry: usize, block: usize, part: usize, ahead: *const u8| {
                         // SAFETY: the address is the start of code that `Emitter::pass` wrote with
                         // this signature; it returns with stack and callee-saved registers as
                         // before.
@@ -241,23 +245,30 @@ fn part(
                         let at = place(block);
                         let mask = kernel.masks.record(block).as_ptr();
                         let scratch = scratch.bytes[part * scratch.area..].as_mut_ptr();
+                        let constants = constants.as_ptr();
                         // SAFETY: the instruction set was checked at build; every address that the
-                        // code forms lies in the input planes, the output planes, the constants,
-                        // this block's part of the scratch memory or the mask record.
-                        unsafe { code(at.input, at.output, constants.as_ptr(), scratch, mask) };
+                        // code reads or writes lies in the input planes, the output planes, the
+                        // constants, this block's part of the scratch memory or the mask record;
+                        // `ahead` is only prefetched from, which may be done at any address.
+                        unsafe { code(at.input, at.output, constants, scratch, mask, ahead) };
                     };
                     // The code of a chunk runs over several blocks while it is near, and their
-                    // sums wait.
-                    if let [entry] = entries[pass][..] {
-                        (start..end).for_each(|block| run(entry, block, 0));
-                        continue;
-                    }
-                    let most = kernel.waiting;
+                    // sums wait. Meanwhile the blocks fetch the next chunk's code, a part each.
+                    let chunks = &entries[pass];
+                    let most = if chunks.len() == 1 { end - start } else { kernel.waiting };
                     let together = (end - start).div_ceil((end - start).div_ceil(most));
+                    let following = entries[(pass + 1) % entries.len()][0];
                     for first in (start..end).step_by(together) {
                         let blocks = first..end.min(first + together);
-                        for entry in &entries[pass] {
-                            blocks.clone().for_each(|block| run(*entry, block, block - first));
+                        for (at, entry) in chunks.iter().enumerate() {
+                            let next = chunks.get(at + 1).copied().unwrap_or(following);
+                            let share = next.saturating_sub(*entry) / blocks.len();
+                            for block in blocks.clone() {
+                                let part = block - first;
+                                let ahead = memory.at(next).wrapping_add(share * part);
+                                let slot = if chunks.len() == 1 { 0 } else { part };
+                                run(*entry, block, slot, ahead);
+                            }
                         }
                     }
                 }
@@ -292,7 +303,8 @@ fn part(
 
 /// Code of a pass: input, output, constants, scratch, mask record.
 #[cfg(all(target_arch = "x86_64", unix))]
-type PassCode = unsafe extern "sysv64" fn(*const u8, *mut u8, *const u32, *mut u8, *const u8);
+type PassCode =
+    unsafe extern "sysv64" fn(*const u8, *mut u8, *const u32, *mut u8, *const u8, *const u8);
 
 /// One pass over one block, step by step; the lanes are 32 bits wide.
 fn interpret(kernel: &Kernel, pass: usize, block: usize, at: Planes, scratch: &mut Scratch) {

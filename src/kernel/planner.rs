@@ -6,7 +6,7 @@ use super::{
     execute::generates,
     lanes::Isa,
     options::{Engine, KernelOptions},
-    ports::ports,
+    ports::{Core, ports},
     table,
 };
 use crate::{
@@ -65,7 +65,7 @@ pub fn plan_row_pattern(
     };
     let tables = || each(&|group| pattern_table_program(weights.group(group, groups)));
     let code = || {
-        let ports = ports(options.isa, options.activations);
+        let ports = ports(Core::here(), options.isa, options.activations);
         each(&|group| row_pattern_program(weights.group(group, groups), &ports))
     };
     match options.engine {

@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use signloop::{
     kernel::{
-        Activations, Buffer, DenseInt8, Finishing, Input, Isa, Kernel, KernelOptions, Output,
-        Reference, reference_fp32, reference_integer,
+        Activations, Buffer, DenseInt8, Engine, Finishing, Input, Isa, Kernel, KernelOptions,
+        Output, Reference, reference_fp32, reference_integer,
     },
     method::{
         PlanOptions, PlanRequest, find,
@@ -16,8 +16,8 @@ use signloop::{
 };
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
-const METHODS: [&str; 5] =
-    ["row-pattern", "prefix", "zero-skip", "shared-sum", "filter-repetition"];
+const METHODS: [&str; 6] =
+    ["row-pattern", "prefix", "wide-prefix", "zero-skip", "shared-sum", "filter-repetition"];
 
 /// Random layers a test: 12, or as many as `KERNEL_CASES` says (valgrind is slow).
 pub(crate) fn cases() -> ProptestConfig {
@@ -78,12 +78,17 @@ fn build(
     method: &str,
     options: &KernelOptions,
 ) -> Kernel {
-    if method == "prefix" {
-        // What `row-pattern` becomes under AVX2; few registers, so that sums are written apart.
-        let window = Window { registers: 12, columns: 700, weights: 257 };
+    // What `row-pattern` becomes under AVX2, with few registers, so that sums are written apart;
+    // and what it becomes under AVX-512 on some processors.
+    let prefix = match method {
+        "prefix" => Some((9, Window { registers: 12, columns: 700, weights: 257 })),
+        "wide-prefix" => Some((16, Window { registers: 31, columns: 1152, weights: 257 })),
+        _ => None,
+    };
+    if let Some((rows, window)) = prefix {
         let groups = shape.groups as usize;
         let programs: Vec<_> = (0..groups)
-            .map(|group| prefix_program(tensor.group(group, groups), 9, window).into())
+            .map(|group| prefix_program(tensor.group(group, groups), rows, window).into())
             .collect();
         return Kernel::build(shape, tensor, &programs, options).unwrap();
     }
@@ -237,12 +242,73 @@ proptest! {
                     let options = options(Activations::Fp32, finishing, isa, salt, shape.out_channels);
                     let kernel = build(&shape, &tensor, method, &options);
                     let found = run_fp32(&kernel, &map, 1 + (salt % 3) as usize);
-                    // n additions in any order: |error| <= n * 2^-24 * sum of magnitudes; scale,
-                    // bias and the final rounding add three more.
-                    let unit = (shape.filter_len() as f32 + 3.0) * f32::EPSILON / 2.0;
-                    for ((found, expected), magnitude) in found.iter().zip(&expected).zip(&magnitudes) {
-                        prop_assert!((found - expected).abs() <= unit * magnitude + f32::MIN_POSITIVE,
-                            "{isa:?} {method}: {found} for {expected}, magnitude {magnitude}");
+                    let worst = beyond(&shape, &found, &expected, &magnitudes);
+                    prop_assert!(worst.is_none(), "{isa:?} {method}: {worst:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The first value that no order of n additions gives: |error| <= n * 2^-24 * sum of magnitudes;
+/// scale, bias and the final rounding add three more.
+fn beyond(
+    shape: &LayerShape,
+    found: &[f32],
+    expected: &[f32],
+    magnitudes: &[f32],
+) -> Option<(f32, f32, f32)> {
+    let unit = (shape.filter_len() as f32 + 3.0) * f32::EPSILON / 2.0;
+    let all = found.iter().zip(expected).zip(magnitudes);
+    let mut all = all.map(|((found, expected), magnitude)| (*found, *expected, *magnitude));
+    all.find(|(found, expected, magnitude)| {
+        (found - expected).abs() > unit * magnitude + f32::MIN_POSITIVE
+    })
+}
+
+/// Long programs: the code of a pass exceeds a first-level cache, so it is cut into chunks whose
+/// fp32 sums wait, and, where it exceeds the second-level cache, fetches the code of the next.
+#[test]
+fn long_programs_are_cut_into_chunks() {
+    let shape =
+        LayerShape { in_channels: 320, out_channels: 20, ..LayerShape::linear(1, 1, 1).unwrap() };
+    let shape = LayerShape {
+        kind: LayerKind::Conv,
+        in_height: 6,
+        in_width: 9,
+        kernel_height: 3,
+        kernel_width: 3,
+        padding: 1,
+        ..shape
+    }
+    .checked()
+    .unwrap();
+    let map: Vec<f32> = (0..shape.input_elements())
+        .map(|index| mix(index, 9) as f32 / (1_u64 << 30) as f32 - 1.0)
+        .collect();
+    for scheme in Scheme::ALL {
+        let tensor = weights(scheme, &shape, 5);
+        let Reference::Fp32(expected, magnitudes) =
+            reference_fp32(&shape, &tensor, &[], Finishing::Scaled, &map)
+        else {
+            unreachable!()
+        };
+        for isa in available().filter(|isa| matches!(isa, Isa::Avx2 | Isa::Avx512)) {
+            for method in METHODS {
+                for cache_bytes in [32 << 10, 8 << 20] {
+                    let options = KernelOptions {
+                        cache_bytes,
+                        engine: Some(Engine::Code),
+                        ..options(Activations::Fp32, Finishing::Scaled, isa, 0, 20)
+                    };
+                    let kernel = build(&shape, &tensor, method, &options);
+                    if method == "wide-prefix" && isa == Isa::Avx512 {
+                        assert!(kernel.step_counts().flushes > 0, "{scheme}: one chunk");
+                    }
+                    for threads in 1..=2 {
+                        let found = run_fp32(&kernel, &map, threads);
+                        let worst = beyond(&shape, &found, &expected, &magnitudes);
+                        assert!(worst.is_none(), "{scheme} {isa:?} {method}: {worst:?}");
                     }
                 }
             }

@@ -39,7 +39,7 @@ pub(super) fn push(
     limits: Limits,
 ) -> Option<Pass> {
     let mut pusher = Pusher::new(program, cluster, limits)?;
-    let chunks = pusher.chunks(codes, limits.weights_a_chunk)?;
+    let chunks = pusher.chunks(codes, limits)?;
     let count = chunks.len();
     let mut from = 0;
     let mut ends = Vec::with_capacity(count);
@@ -129,11 +129,11 @@ impl<'a> Pusher<'a> {
         terms.iter().map(|term| term.source).filter(move |source| *source < inputs)
     }
 
-    /// End and columns of every chunk: as many nodes as no filter adds too many weights in, cut
-    /// where only filters' sums are open.
-    fn chunks(&self, codes: CodeMatrix<'_>, limit: Option<u32>) -> Option<Vec<(usize, Vec<u32>)>> {
+    /// End and columns of every chunk: as many nodes as no filter adds too many weights in, and as
+    /// have about the steps of a chunk, cut where only filters' sums are open.
+    fn chunks(&self, codes: CodeMatrix<'_>, limits: Limits) -> Option<Vec<(usize, Vec<u32>)>> {
         let nodes = self.cluster.nodes.len();
-        let all = || (0..nodes).flat_map(|node| self.taps(node)).collect::<Vec<u32>>();
+        let mut all: Vec<u32> = (0..nodes).flat_map(|node| self.taps(node)).collect();
         let weights = |columns: &[u32], output: &u32| {
             let codes = codes.row(*output as usize);
             columns.iter().filter(|column| codes[**column as usize] != 0).count() as u32
@@ -141,36 +141,54 @@ impl<'a> Pusher<'a> {
         let most = |columns: &[u32]| {
             self.cluster.outputs.iter().map(|output| weights(columns, output)).max().unwrap_or(0)
         };
-        let Some(limit) = limit.filter(|limit| most(&all()) > *limit) else {
-            return Some(vec![(nodes, all())]);
-        };
+        let limit = limits.weights_a_chunk.filter(|limit| most(&all) > *limit);
+        let steps = |node: usize| self.taps(node).count() + self.readers[node].len();
+        let total: usize = (0..nodes).map(steps).sum();
+        if limit.is_none() && total <= limits.steps_a_chunk {
+            return Some(vec![(nodes, all)]);
+        }
+        // Before these nodes all columns precede those after: a block's inputs are not read again.
+        let mut later = vec![u32::MAX; nodes + 1];
+        for node in (0..nodes).rev() {
+            later[node] = self.taps(node).fold(later[node + 1], u32::min);
+        }
         // A column that is read twice may be added in one chunk and subtracted in another.
-        let mut columns = all();
-        columns.sort_unstable();
-        if columns.windows(2).any(|pair| pair[0] == pair[1]) {
+        all.sort_unstable();
+        if limit.is_some() && all.windows(2).any(|pair| pair[0] == pair[1]) {
             return None;
         }
+        let fits = |columns: &[u32]| limit.is_none_or(|limit| most(columns) <= limit);
         let mut chunks: Vec<(usize, Vec<u32>)> = Vec::new();
-        let mut segment = Vec::new();
+        let (mut segment, mut added, mut taken) = (Vec::new(), 0, 0);
         let mut open = vec![false; nodes];
-        let mut count = 0_usize;
+        let (mut count, mut last) = (0_usize, 0);
         for node in 0..nodes {
             segment.extend(self.taps(node));
+            last = self.taps(node).fold(last, u32::max);
+            added += steps(node);
             count -= usize::from(std::mem::take(&mut open[node]));
             for reader in self.readers[node].iter().filter(|r| self.rows[r.node].is_none()) {
                 count += usize::from(!std::mem::replace(&mut open[reader.node], true));
             }
-            if count > 0 {
+            if count > 0 || limit.is_none() && last >= later[node + 1] {
                 continue;
             }
             let segment = std::mem::take(&mut segment);
+            let added = std::mem::take(&mut added);
             match chunks.last_mut() {
-                Some((end, columns)) if most(&[&columns[..], &segment].concat()) <= limit => {
+                Some((end, columns))
+                    if taken + added <= limits.steps_a_chunk
+                        && fits(&[&columns[..], &segment].concat()) =>
+                {
                     *end = node + 1;
                     columns.extend(segment);
+                    taken += added;
                 }
-                _ if most(&segment) > limit => return None,
-                _ => chunks.push((node + 1, segment)),
+                _ if !fits(&segment) => return None,
+                _ => {
+                    chunks.push((node + 1, segment));
+                    taken = added;
+                }
             }
         }
         Some(chunks)

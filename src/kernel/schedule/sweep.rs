@@ -29,6 +29,9 @@ pub struct Limits {
     /// Most weights ±1 that a filter may add before its sum leaves the lanes' range;
     /// `None` for lanes that hold every sum.
     pub weights_a_chunk: Option<u32>,
+    /// Most steps of a chunk of columns that are swept, so that its code stays near while it runs
+    /// over several blocks.
+    pub steps_a_chunk: usize,
 }
 
 /// The passes of one group's program. `None` if a filter needs chunks but its sums are shared by
@@ -46,7 +49,8 @@ fn pass(
     limits: Limits,
 ) -> Option<Pass> {
     let swept = cluster.accumulators(program) <= limits.accumulators;
-    let bounds = chunks(codes, &cluster.outputs, limits.weights_a_chunk);
+    let steps = if swept { column_steps(program, cluster) } else { vec![0; codes.columns] };
+    let bounds = chunks(codes, cluster, &steps, limits);
     if !swept {
         if let Some(pass) = push(program, codes, cluster, limits) {
             return Some(pass);
@@ -65,22 +69,39 @@ fn pass(
     Some(builder.pass)
 }
 
-/// Bounds of the chunks of columns: in none does a filter of the pass add too many weights.
-fn chunks(codes: CodeMatrix<'_>, outputs: &[u32], limit: Option<u32>) -> Vec<usize> {
-    let mut bounds = vec![0];
-    if let Some(limit) = limit {
-        let mut sums = vec![0_u32; outputs.len()];
-        for column in 0..codes.columns {
-            let mut full = false;
-            for (sum, output) in sums.iter_mut().zip(outputs) {
-                *sum += u32::from(codes.row(*output as usize)[column] != 0);
-                full |= *sum > limit;
+/// Steps that a sweep takes for every column: a load that several sums read, and the adds.
+fn column_steps(program: &OpProgram, cluster: &Cluster) -> Vec<usize> {
+    let mut readers = vec![0_usize; program.inputs() as usize];
+    for node in &cluster.nodes {
+        for term in program.node(*node) {
+            if let Some(readers) = readers.get_mut(term.source as usize) {
+                *readers += 1;
             }
-            if full {
-                bounds.push(column);
-                for (sum, output) in sums.iter_mut().zip(outputs) {
-                    *sum = u32::from(codes.row(*output as usize)[column] != 0);
-                }
+        }
+    }
+    readers.into_iter().map(|readers| readers + usize::from(readers > 1)).collect()
+}
+
+/// Bounds of the chunks of columns: in none does a filter of the pass add too many weights, and
+/// each has about as many steps as the next.
+fn chunks(codes: CodeMatrix<'_>, cluster: &Cluster, steps: &[usize], limits: Limits) -> Vec<usize> {
+    let total: usize = steps.iter().sum();
+    let most = total.div_ceil(total.div_ceil(limits.steps_a_chunk).max(1));
+    let limit = limits.weights_a_chunk.unwrap_or(u32::MAX);
+    let mut bounds = vec![0];
+    let (mut sums, mut taken) = (vec![0_u32; cluster.outputs.len()], 0);
+    for (column, steps) in steps.iter().enumerate() {
+        taken += steps;
+        let mut full = taken > most;
+        for (sum, output) in sums.iter_mut().zip(&cluster.outputs) {
+            *sum += u32::from(codes.row(*output as usize)[column] != 0);
+            full |= *sum > limit;
+        }
+        if full {
+            bounds.push(column);
+            taken = *steps;
+            for (sum, output) in sums.iter_mut().zip(&cluster.outputs) {
+                *sum = u32::from(codes.row(*output as usize)[column] != 0);
             }
         }
     }

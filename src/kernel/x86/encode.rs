@@ -16,6 +16,7 @@ pub enum Base {
     Rsi = 6,
     Rdi = 7,
     R8 = 8,
+    R9 = 9,
 }
 
 /// The last operand of an instruction.
@@ -222,6 +223,13 @@ impl Code {
     pub fn load_mask(&mut self, mask: u8, base: Base, displacement: i32) {
         let kmovw = op(1, 0, 0x90);
         self.vex(kmovw, Length::Xmm, [mask, 0], Operand::Mem(base, displacement));
+    }
+
+    /// `prefetcht1 [base + displacement]`: a line towards the second-level cache.
+    pub fn prefetch(&mut self, base: Base, displacement: i32) {
+        self.instructions += 1;
+        self.bytes.extend([0x40 | (base as u8) >> 3, 0x0F, 0x18]);
+        self.address(2, Operand::Mem(base, displacement), 1);
     }
 
     /// `vzeroupper`, `ret`.

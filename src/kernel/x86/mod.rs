@@ -2,6 +2,7 @@
 
 mod emit;
 pub mod encode;
+mod finish;
 mod memory;
 
 pub(super) use emit::{Emitter, Target};

@@ -44,6 +44,8 @@ pub struct Ports {
 pub struct PrefixPorts {
     /// Registers, columns and weights.
     pub window: Window,
+    /// Most rows of a block; the other registers hold sums that are open for a while.
+    pub rows: usize,
     /// Cycles of an add, most of which is hidden behind the loads.
     pub cycles_per_add: f64,
     /// Cycles of a load.
@@ -133,8 +135,7 @@ fn prefix_size(matrix: CodeMatrix<'_>, own: &[usize], ports: &PrefixPorts) -> Op
         }
         cycles * own.len() as f64 / rows as f64
     };
-    // Three registers are for sums of the trie.
-    let most = (ports.window.registers - 3).min(own.len());
+    let most = ports.rows.min(own.len());
     // Blocks alike: a last block of a few rows would be one long chain.
     let even = |size: usize| own.len().div_ceil(own.len().div_ceil(size));
     let sizes = (2..=most).map(even);
