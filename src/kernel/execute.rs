@@ -189,8 +189,7 @@ pub(super) fn run(
         part(kernel, planes, 0..passes, 0..blocks, &mut workspace.scratch[0]);
         return Ok(());
     }
-    // Threads share the blocks where there are enough, otherwise the passes.
-    let by_blocks = blocks >= 2 * threads;
+    let by_blocks = !share_passes(kernel, length, threads);
     let share =
         |total: usize, thread: usize| total * thread / threads..total * (thread + 1) / threads;
     workspace.scratch.par_iter_mut().enumerate().for_each(|(thread, scratch)| {
@@ -201,6 +200,20 @@ pub(super) fn run(
         }
     });
     Ok(())
+}
+
+/// Whether threads share the passes, each with its own code and all inputs, or the blocks, each
+/// with all code and its own inputs: what is larger is shared, if that gives each about as much.
+fn share_passes(kernel: &Kernel, input_length: usize, threads: usize) -> bool {
+    let even =
+        |parts: usize| parts >= threads && parts.div_ceil(threads) * threads * 3 <= parts * 4;
+    let (blocks, passes) = (even(kernel.blocks()), even(kernel.passes()));
+    match (blocks, passes) {
+        (true, true) => kernel.code_bytes() > input_length * kernel.lane.bytes(),
+        (true, false) => false,
+        (false, true) => true,
+        (false, false) => kernel.blocks() < 2 * threads,
+    }
 }
 
 /// Some passes over some blocks, a tile of blocks at a time.
