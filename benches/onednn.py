@@ -4,7 +4,8 @@
 Fetches Debian's libdnnl-dev with `apt-get download` (nothing is installed), unpacks it under
 target/onednn, compiles benches/onednn.cpp, and runs the two programs in turn; every figure is the
 fastest over all rounds. oneDNN's instruction set is held down by ONEDNN_MAX_CPU_ISA, ours by
-SIGNLOOP_ISA.
+SIGNLOOP_ISA. Where the processor has AMX, a third level holds our AVX-512 kernels against oneDNN
+on AMX: fp32 against its bf16, u8 against its int8.
 
     cargo build --release && python3 benches/onednn.py [--rounds 3] [--schemes signed-binary]
 """
@@ -17,6 +18,8 @@ from peers import ROOT, Best, shell
 WORK = ROOT / "target" / "onednn"
 # Widest first: the library takes what the processor has.
 LEVELS = {"avx512": "AVX512_CORE_VNNI", "avx2": "AVX2"}
+if {"amx_int8", "amx_bf16"} <= set(Path("/proc/cpuinfo").read_text().split()):
+    LEVELS["amx"] = "AVX512_CORE_AMX"
 
 
 def driver():
@@ -42,7 +45,8 @@ def driver():
 def onednn(binary, level):
     env = dict(os.environ, OMP_NUM_THREADS="1", ONEDNN_MAX_CPU_ISA=LEVELS[level],
                LD_LIBRARY_PATH=str(WORK / "root" / "usr" / "lib" / "x86_64-linux-gnu"))
-    lines = shell(["taskset", "-c", "0", str(binary), "40"], env=env).split("\n")
+    types = ["bf16"] if level == "amx" else []
+    lines = shell(["taskset", "-c", "0", str(binary), "40", *types], env=env).split("\n")
     return {tuple(line.split()[:2]): float(line.split()[2]) for line in lines if line}
 
 
@@ -57,7 +61,11 @@ def main():
         for level in LEVELS:
             for (kind, size), value in onednn(binary, level).items():
                 best.keep(level, "oneDNN", kind, size, value)
-            best.keep_ours(level, arguments.schemes)
+            if level != "amx":
+                best.keep_ours(level, arguments.schemes)
+    for (level, who, kind, size), value in list(best.times.items()):
+        if level == "avx512" and who != "oneDNN":
+            best.keep("amx", who, {"fp32": "bf16"}.get(kind, kind), size, value)
     best.table(LEVELS, "oneDNN", arguments.schemes.split(","))
 
 

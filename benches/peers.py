@@ -54,8 +54,10 @@ class Best:
         columns = "".join(f" {s + ' us':>17} {'ratio':>6}" for s in schemes)
         print(f"{'isa':7} {'act':5} {'layer':7} {peer + ' us':>14}{columns}")
         for level in levels:
-            for kind in ("fp32", "u8"):
+            for kind in ("fp32", "bf16", "u8"):
                 for size in LAYERS:
+                    if (level, schemes[0], kind, size) not in self.times:
+                        continue
                     theirs = self.times[level, peer, kind, size]
                     row = f"{level:7} {kind:5} {size:7} {theirs:14.1f}"
                     for scheme in schemes:

@@ -337,8 +337,9 @@ fn passes(
     Err(crate::Error::Internal("no lane type holds the sums".into()))
 }
 
-/// Most steps of a chunk of columns: about 40 KB of code, most of a first-level cache.
-const STEPS_A_CHUNK: usize = 6500;
+/// Most steps of a chunk of columns that are swept: about 30 KB of code, a first-level cache. A
+/// window of a trie is a chunk, whatever its steps.
+const STEPS_A_CHUNK: usize = 4500;
 
 /// Bytes of code for a step, to tell code that will exceed the second-level cache.
 const BYTES_A_STEP: usize = 7;

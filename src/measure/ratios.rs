@@ -38,7 +38,7 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LayerTime>) -> Sum {
         let positions = macs / row.filter_weights as f64;
         sum.rows += 1;
         sum.time_us += row.times.min_us;
-        sum.adds += row.steps.map_or(0.0, |steps| steps.adds as f64) * positions;
+        sum.adds += row.adds_per_position().unwrap_or(0.0) * positions;
         sum.macs += macs;
         sum.nonzero += row.density * macs;
         sum

@@ -58,6 +58,8 @@ pub struct LayerTime {
     /// Vector operations of one block of pixels.
     pub steps: Option<StepCounts>,
     pub blocks: usize,
+    /// Pixels of a block.
+    pub lanes: usize,
     pub passes: usize,
     pub tile: usize,
     pub code_bytes: usize,
@@ -71,6 +73,14 @@ pub struct LayerTime {
 }
 
 impl LayerTime {
+    /// Adds of an output position: those of a block over the vectors that a block has.
+    #[must_use]
+    pub fn adds_per_position(&self) -> Option<f64> {
+        let bytes = self.lanes * self.lane?.bytes();
+        let vectors = bytes.div_ceil(self.isa.vector_bytes()).max(1);
+        Some(self.steps?.adds as f64 / vectors as f64)
+    }
+
     /// The scheme, and whether the weights are independent random ones.
     #[must_use]
     pub fn scheme_name(&self) -> String {
@@ -268,6 +278,7 @@ fn row(
         gmac_per_s: macs as f64 / times.min_us / 1e3,
         steps: kernel.map(Kernel::step_counts),
         blocks: kernel.map_or(0, Kernel::blocks),
+        lanes: kernel.map_or(0, Kernel::lanes),
         passes: kernel.map_or(0, Kernel::passes),
         tile: kernel.map_or(1, Kernel::tile),
         code_bytes: kernel.map_or(0, Kernel::code_bytes),
