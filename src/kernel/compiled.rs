@@ -11,7 +11,7 @@ use super::{
     options::{Activations, Engine, KernelOptions},
     ports::registers,
     schedule::{Limits, Pass, StepCounts, schedule},
-    table::{self, PatternTable},
+    table::{self, TableKernel},
     workspace::{Workspace, waiting},
 };
 use crate::{
@@ -130,26 +130,21 @@ impl Kernel {
         })
     }
 
-    /// A kernel driven by tables; programs that are no plain sums of columns alike are executed
-    /// step by step.
+    /// A kernel driven by tables; programs of another form are executed step by step.
     fn table(
         shape: &LayerShape,
         weights: &QuantizedTensor,
         programs: &[Arc<OpProgram>],
         options: &KernelOptions,
     ) -> Result<Self> {
-        let lane = table::lane(options.isa, options.activations);
-        let lanes = table::block_lanes(options.isa, lane);
-        let line = 64 / lane.bytes() as u64;
-        let geometry = Geometry::new(shape, options.output_padding, line, lanes as u64)?;
-        let Some(table) = PatternTable::lower(options, &geometry, programs, shape.kernel_width)
-        else {
+        let Some(lowered) = TableKernel::lower(options, shape, programs)? else {
             let options = KernelOptions { isa: Isa::Scalar, ..options.clone() };
             return Self::steps(shape, weights, programs, &options);
         };
-        let vectors = (lanes * lane.bytes()).div_ceil(options.isa.vector_bytes());
+        let table::Lowered { table, geometry, lane, lanes } = lowered;
+        let vectors = table::vectors(options.isa, lane, lanes);
         let tile = options.tile.unwrap_or_else(|| {
-            tile(options, &geometry, shape.groups, vectors).min(table::MOST_BLOCKS)
+            tile(options, &geometry, shape.groups, vectors).min(table.most_blocks())
         });
         Ok(Self {
             shape: *shape,

@@ -20,7 +20,7 @@ use super::{
     portable::{self, LANES, Stored},
     ports::Core,
     schedule::Finish,
-    table::{PatternTable, Place},
+    table::{Place, TableKernel},
     widen::widen,
     workspace::{self, Scratch, Workspace},
 };
@@ -40,7 +40,7 @@ pub(super) enum Body {
         instructions: u64,
     },
     /// Tables for compiled loops.
-    Table(PatternTable),
+    Table(TableKernel),
     /// The steps, interpreted.
     Portable,
 }

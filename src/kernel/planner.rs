@@ -7,12 +7,13 @@ use super::{
     lanes::Isa,
     options::{Engine, KernelOptions},
     ports::{Core, ports},
-    table,
+    table::{self, CYCLES_PER_LOAD, CYCLES_PER_NEW_LIST, MOST_INPUTS, TableKernel, plan_cycles},
 };
 use crate::{
     method::{
         OpProgram,
         shared_sum::{PatternKind, pattern_table_program, row_pattern_program},
+        subset_table::TablePlan,
     },
     quant::QuantizedTensor,
     workload::LayerShape,
@@ -24,11 +25,6 @@ const CODE_BYTES_PER_ADD: f64 = 8.5;
 const CODE_CYCLES_PER_ADD: f64 = 0.62;
 /// Cycles of a byte of code from beyond the second-level cache. Source: measured, Zen 4, 512x7.
 const CODE_CYCLES_PER_FAR_BYTE: f64 = 0.06;
-/// Cycles of one vector of a column of a table. Source: measured, Zen 4, 3×3 layers of ResNet-18.
-const TABLE_CYCLES_PER_LOAD: f64 = 2.1;
-/// Cycles of a list that a branch predictor has not learned yet. Source: measured, Zen 4, 512x7.
-const TABLE_CYCLES_PER_NEW_LIST: f64 = 20.0;
-
 /// Whether the system lets this process run code that it generated.
 #[must_use]
 pub fn may_generate(isa: Isa) -> bool {
@@ -48,7 +44,7 @@ fn executable_memory() -> bool {
 }
 
 /// Back end and programs, one a group, of sums of columns alike: small blocks of filters whose
-/// sums stay in registers for generated code, wide blocks for tables.
+/// sums stay in registers for generated code, wide blocks for tables, or tables of partial sums.
 ///
 /// Code is the faster one while it comes from the second-level cache; a table is a third of its
 /// size or less, and is chosen where the model says that this outweighs its loads, and wherever
@@ -63,7 +59,20 @@ pub fn plan_row_pattern(
     let each = |program: &dyn Fn(usize) -> OpProgram| -> Vec<Arc<OpProgram>> {
         (0..groups).map(|group| Arc::new(program(group))).collect()
     };
-    let tables = || each(&|group| pattern_table_program(weights.group(group, groups)));
+    let tables = || {
+        let patterns = each(&|group| pattern_table_program(weights.group(group, groups)));
+        let subsets = each(&|group| {
+            let matrix = weights.group(group, groups);
+            let cycles = |plan: &TablePlan| plan_cycles(matrix, plan);
+            TablePlan::cheapest(matrix, MOST_INPUTS, cycles).program()
+        });
+        let cycles = |programs: &[Arc<OpProgram>]| {
+            let lowered = TableKernel::lower(options, shape, programs).ok().flatten();
+            lowered.map_or(f64::INFINITY, |lowered| lowered.cycles())
+        };
+        // The models are that far apart from the measured times.
+        if cycles(&subsets) < 0.9 * cycles(&patterns) { subsets } else { patterns }
+    };
     let code = || {
         let ports = ports(Core::here(), options.isa, options.activations);
         each(&|group| row_pattern_program(weights.group(group, groups), &ports))
@@ -101,6 +110,6 @@ fn prefers_table(adds: u64, shape: &LayerShape, options: &KernelOptions) -> bool
     let loads = (positions / lanes).ceil() * vectors * columns * passes;
     // Few columns reach each of 255 lists; every one that is not empty ends once.
     let lists = passes * columns.min(255.0);
-    let table = loads * TABLE_CYCLES_PER_LOAD + lists * TABLE_CYCLES_PER_NEW_LIST;
+    let table = loads * CYCLES_PER_LOAD + lists * CYCLES_PER_NEW_LIST;
     table < code
 }

@@ -252,7 +252,7 @@ proptest! {
 
 /// The first value that no order of n additions gives: |error| <= n * 2^-24 * sum of magnitudes;
 /// scale, bias and the final rounding add three more.
-fn beyond(
+pub(crate) fn beyond(
     shape: &LayerShape,
     found: &[f32],
     expected: &[f32],

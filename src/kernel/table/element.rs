@@ -57,15 +57,15 @@ impl Element for i16 {
 
 /// Lanes that are widened together; arrays of them go through registers, where a loop over
 /// pointers would have to prove that the two sums do not overlap.
-pub(super) const PART: usize = 8;
+const PART: usize = 8;
 
 #[inline(always)]
-pub(super) fn widened<E: Element>(sums: [E; PART], low: i32) -> [E::Waiting; PART] {
+fn widened<E: Element>(sums: [E; PART], low: i32) -> [E::Waiting; PART] {
     sums.map(|sum| sum.widen(low))
 }
 
 #[inline(always)]
-pub(super) fn joined<E: Element>(
+fn joined<E: Element>(
     mut waiting: [E::Waiting; PART],
     sums: [E; PART],
     low: i32,
@@ -74,4 +74,32 @@ pub(super) fn joined<E: Element>(
         *waiting = E::join(*waiting, sum);
     }
     waiting
+}
+
+/// Joins a row's sums of a chunk with those that wait.
+///
+/// # Safety
+/// `lanes` sums that are written, and as many that wait; a whole multiple of [`PART`].
+#[inline(always)]
+pub(super) unsafe fn widen_row<E: Element>(
+    sums: *const E,
+    waiting: *mut E::Waiting,
+    lanes: usize,
+    low: i32,
+    first: bool,
+) {
+    let mut lane = 0;
+    while lane < lanes {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let sums = sums.add(lane).cast::<[E; PART]>();
+            let to = waiting.add(lane).cast::<[E::Waiting; PART]>();
+            to.write(if first {
+                widened(sums.read(), low)
+            } else {
+                joined(to.read(), sums.read(), low)
+            });
+        }
+        lane = lane.wrapping_add(PART);
+    }
 }

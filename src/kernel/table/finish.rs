@@ -16,6 +16,8 @@ pub(super) struct End<'a> {
 pub(super) trait Sum: Copy + Default {
     fn float(self) -> f32;
     fn whole(self) -> i32;
+    /// a·self + b·other.
+    fn combined(self, a: i8, other: Self, b: i8) -> Self;
 }
 
 impl Sum for f32 {
@@ -28,6 +30,10 @@ impl Sum for f32 {
     fn whole(self) -> i32 {
         0
     }
+    #[inline(always)]
+    fn combined(self, a: i8, other: Self, b: i8) -> Self {
+        f32::from(a) * self + f32::from(b) * other
+    }
 }
 
 impl Sum for i32 {
@@ -38,6 +44,10 @@ impl Sum for i32 {
     #[inline(always)]
     fn whole(self) -> i32 {
         self
+    }
+    #[inline(always)]
+    fn combined(self, a: i8, other: Self, b: i8) -> Self {
+        self.wrapping_mul(i32::from(a)).wrapping_add(other.wrapping_mul(i32::from(b)))
     }
 }
 

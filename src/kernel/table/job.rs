@@ -3,7 +3,7 @@
 use super::{
     super::lanes::{Isa, Lane},
     classes::ROWS,
-    element::{Element, PART, joined, widened},
+    element::{Element, widen_row},
     finish::{End, Sum},
     lower::{Chunk, PatternPass},
     plain::{PlainF32, PlainI32},
@@ -129,20 +129,11 @@ impl Job<'_> {
     unsafe fn widen<E: Element>(&self, sums: *const E, waiting: *mut E::Waiting, lanes: usize) {
         for row in 0..ROWS {
             let low = (self.chunk.bounds[row].0 * self.place.greatest) as i32;
-            let mut lane = row * lanes;
-            while lane < (row + 1) * lanes {
-                // SAFETY: as promised by the caller; blocks of every set are whole multiples of
-                // `PART` lanes.
-                unsafe {
-                    let sums = sums.add(lane).cast::<[E; PART]>();
-                    let to = waiting.add(lane).cast::<[E::Waiting; PART]>();
-                    to.write(if self.first {
-                        widened(sums.read(), low)
-                    } else {
-                        joined(to.read(), sums.read(), low)
-                    });
-                }
-                lane = lane.wrapping_add(PART);
+            // SAFETY: as promised by the caller; blocks of every set are whole multiples of eight
+            // lanes.
+            unsafe {
+                let (sums, waiting) = (sums.add(row * lanes), waiting.add(row * lanes));
+                widen_row(sums, waiting, lanes, low, self.first);
             }
         }
     }

@@ -159,3 +159,41 @@ unsafe impl<V: Lanes> Lanes for Three<V> {
         }
     }
 }
+
+/// Two vectors side by side.
+pub(super) struct Two<V>(PhantomData<V>);
+
+// SAFETY: the two vectors lie one after the other and make up `BYTES`.
+unsafe impl<V: Lanes> Lanes for Two<V> {
+    type Register = [V::Register; 2];
+    const BYTES: usize = 2 * V::BYTES;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self::Register {
+        // SAFETY: as for the caller.
+        unsafe { [V::zero(); 2] }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self::Register {
+        // SAFETY: as for the caller.
+        unsafe { [V::load(from), V::load(from.add(V::BYTES))] }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut u8, [a, b]: Self::Register) {
+        // SAFETY: as for the caller.
+        unsafe {
+            V::store(to, a);
+            V::store(to.add(V::BYTES), b);
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register {
+        // SAFETY: as for the caller.
+        unsafe { [V::add(a[0], b[0]), V::add(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Self::Register, b: Self::Register) -> Self::Register {
+        // SAFETY: as for the caller.
+        unsafe { [V::sub(a[0], b[0]), V::sub(a[1], b[1])] }
+    }
+}

@@ -120,9 +120,16 @@ impl TablePlan {
     /// equals.
     #[must_use]
     pub fn fewest(matrix: CodeMatrix<'_>) -> Self {
+        Self::cheapest(matrix, Self::MOST_INPUTS, |plan| plan.adds() as f64)
+    }
+
+    /// The plan that costs least over tiles of at most `most` inputs, closures and forms; the
+    /// smaller tile among equals.
+    #[must_use]
+    pub fn cheapest(matrix: CodeMatrix<'_>, most: u32, cost: impl Fn(&Self) -> f64 + Sync) -> Self {
         let binary = matrix.rows > 0 && matrix.codes.iter().all(|code| *code != 0);
         let forms: &[Form] = if binary { &[Form::Signed, Form::Masks] } else { &[Form::Signed] };
-        let most = Self::MOST_INPUTS.min(matrix.columns as u32);
+        let most = most.min(Self::MOST_INPUTS).min(matrix.columns as u32);
         let mut candidates = Vec::new();
         for tile in 1..=most {
             for form in forms {
@@ -130,14 +137,13 @@ impl TablePlan {
                 candidates.push((tile, Closure::Last, *form));
             }
         }
-        let counted: Vec<u64> = candidates
+        let costs: Vec<f64> = candidates
             .par_iter()
-            .map(|(tile, closure, form)| Self::new(matrix, *tile, *closure, *form).adds())
+            .map(|(tile, closure, form)| cost(&Self::new(matrix, *tile, *closure, *form)))
             .collect();
-        let best =
-            counted.iter().zip(&candidates).enumerate().min_by_key(|(n, (adds, _))| (**adds, *n));
-        let (tile, closure, form) =
-            best.map_or((1, Closure::Halves, Form::Signed), |(_, (_, best))| *best);
+        let least = |a: &(usize, &f64), b: &(usize, &f64)| a.1.total_cmp(b.1).then(a.0.cmp(&b.0));
+        let best = costs.iter().enumerate().min_by(least).map(|(at, _)| candidates[at]);
+        let (tile, closure, form) = best.unwrap_or((1, Closure::Halves, Form::Signed));
         Self::new(matrix, tile, closure, form)
     }
 
