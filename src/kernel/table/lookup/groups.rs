@@ -142,6 +142,10 @@ pub(super) fn pass(
         let mut sums = vec![0_u64; rows.lookups.len()];
         let first = tile;
         while let Some(own) = tiles.get(tile as usize) {
+            // Chains of entries are followed by recursion.
+            if own.entries.len() > limits.entries {
+                return None;
+            }
             let (mut larger, mut more) = (table.clone(), sums.clone());
             let entries = own.entries.iter().map(|(entry, a, b)| (*entry, (*a, *b))).collect();
             for ((row, next), sum) in rows.lookups.iter().zip(&next).zip(&mut more) {
