@@ -10,6 +10,7 @@ use rayon::prelude::*;
 #[cfg(all(target_arch = "x86_64", unix))]
 use super::{
     buffer::Buffer,
+    ports::Core,
     x86::{Emitter, Executable, Target},
 };
 use super::{
@@ -18,7 +19,6 @@ use super::{
     layout::Geometry,
     options::{Activations, Engine, KernelOptions},
     portable::{self, LANES, Stored},
-    ports::Core,
     schedule::Finish,
     table::{Place, TableKernel},
     widen::widen,
