@@ -45,8 +45,11 @@ def test_an_exception_stops_and_resume_gives_the_same_bytes(tmp_path):
 
 
 def test_control_c_is_a_keyboard_interrupt(tmp_path):
+    # A shell's background job inherits that the signal is ignored.
     code = f"""
+        import signal
         import signloop
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             signloop.train("digits", "resnet8-digits", {str(tmp_path / "run")!r}, epochs=10000,
                            progress=lambda told: print("going", flush=True))

@@ -191,3 +191,27 @@ fn generated_code_is_refused_where_there_is_none() {
     let error = Kernel::build(&shape, &tensor, &programs, &own).unwrap_err();
     assert!(error.to_string().contains("no machine code is generated for `scalar`"), "{error}");
 }
+
+/// All 16 subsets of four columns as filters, twice: in both tiles the four columns are copied and 11
+/// sums filled, beside one zero; 15 filters (one is zero) look up an entry a tile, in two blocks
+/// of 13.
+#[test]
+fn tables_of_partial_sums_fill_every_subset_once() {
+    let shape = LayerShape::linear(1, 8, 16).unwrap();
+    let codes =
+        (0..16_u8).flat_map(|filter| (0..8).map(move |bit| (filter >> (bit % 4) & 1) as i8));
+    let codes = codes.collect();
+    let tensor =
+        QuantizedTensor::new(Scheme::ZeroOne, shape.weight_shape(), codes, vec![1.0; 16]).unwrap();
+    let own = KernelOptions {
+        engine: Some(Engine::Table),
+        ..options(Activations::Fp32, Finishing::Scaled, Isa::Scalar, 0, 16)
+    };
+    let plan = TablePlan::new(tensor.group(0, 1), 4, Closure::Last, Form::Signed);
+    let kernel = Kernel::build(&shape, &tensor, &[plan.program().into()], &own).unwrap();
+    let counts = kernel.step_counts();
+    assert_eq!((counts.tap_loads, counts.slot_stores), (2 * 4, 2 * (4 + 11) + 1));
+    assert_eq!(counts.adds, 2 * 11 + 2 * 2 * 13);
+    let found = run_fp32(&kernel, &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0], 1);
+    assert_eq!(found, (0..16).map(|filter| 17.0 * filter as f32).collect::<Vec<_>>());
+}

@@ -130,86 +130,15 @@ pub(super) fn pass(
     limits: GroupLimits,
     to: &mut Lowered,
 ) -> Option<Pass> {
-    let blocks = rows.lookups.len().div_ceil(FILTERS);
+    let mut builder = Builder { tiles, rows, taps, limits, next: vec![0; rows.lookups.len()] };
     let mut chunks = vec![Chunk::default()];
     let mut bounds = vec![(0_u32, 0_u32); rows.lookups.len()];
-    // Where every row's lookups go on.
-    let mut next = vec![0_usize; rows.lookups.len()];
     let mut tile = 0_u32;
     while (tile as usize) < tiles.len() {
-        let mut table = Table::default();
-        // Weights of every row in the group.
-        let mut sums = vec![0_u64; rows.lookups.len()];
-        let first = tile;
-        while let Some(own) = tiles.get(tile as usize) {
-            // Chains of entries are followed by recursion.
-            if own.entries.len() > limits.entries {
-                return None;
-            }
-            let (mut larger, mut more) = (table.clone(), sums.clone());
-            let entries = own.entries.iter().map(|(entry, a, b)| (*entry, (*a, *b))).collect();
-            for ((row, next), sum) in rows.lookups.iter().zip(&next).zip(&mut more) {
-                let from = row[*next..].partition_point(|(of, _)| *of < tile) + next;
-                for (_, key) in row[from..].iter().take_while(|(of, _)| *of == tile) {
-                    let (minus, plus) = larger.need(*key, &entries)?;
-                    *sum += u64::from(minus) + u64::from(plus);
-                }
-            }
-            let far = |sum: &u64| limits.weights.is_some_and(|most| *sum > u64::from(most));
-            if larger.len() > limits.entries || more.iter().any(far) {
-                if tile == first {
-                    return None;
-                }
-                break;
-            }
-            (table, sums) = (larger, more);
-            tile += 1;
-        }
-        let places = table.places();
-        let offset = |key: &Key| u16::try_from(places.get(key)? * limits.entry_bytes).ok();
-        let mut own = Group {
-            copies: table.copies.iter().map(|source| taps[*source as usize]).collect(),
-            turned: table.turned.iter().map(|source| taps[*source as usize]).collect(),
-            entries: (to.stream.len(), table.sums.len()),
-            lookups: Vec::with_capacity(blocks),
-        };
-        for (_, a, b) in &table.sums {
-            to.stream.extend([offset(a)?, offset(b)?]);
-        }
-        // Every row's lookups in these tiles.
-        let mut lookups: Vec<&[(u32, Key)]> = Vec::with_capacity(rows.lookups.len());
-        let mut added = Vec::with_capacity(rows.lookups.len());
-        for (row, next) in rows.lookups.iter().zip(&mut next) {
-            let end = *next + row[*next..].partition_point(|(of, _)| *of < tile);
-            let here = &row[*next..end];
-            *next = end;
-            let mut sum = (0_u32, 0_u32);
-            for (_, key) in here {
-                let weights = table.weights.get(key)?;
-                sum = (sum.0.checked_add(weights.0)?, sum.1.checked_add(weights.1)?);
-            }
-            added.push(sum);
-            lookups.push(here);
-        }
-        for rows in lookups.chunks(FILTERS) {
-            let count = rows.iter().map(|row| row.len()).max().unwrap_or(0);
-            own.lookups.push(Lookups { start: to.stream.len(), count });
-            for at in 0..count {
-                for filter in 0..FILTERS {
-                    let key = rows.get(filter).and_then(|row| row.get(at));
-                    // Entry 0 is zero.
-                    to.stream.push(key.map_or(Some(0), |(_, key)| offset(key))?);
-                }
-            }
-            to.counts.adds += (count * FILTERS) as u64;
-            to.counts.slot_loads += (count * FILTERS) as u64;
-            to.lookups += (count * FILTERS) as u64;
-        }
-        to.counts.tap_loads += (own.copies.len() + own.turned.len()) as u64;
-        to.counts.slot_loads += 2 * table.sums.len() as u64;
-        to.counts.adds += table.sums.len() as u64;
-        to.counts.slot_stores += table.len() as u64;
-        to.updates += (rows.lookups.len() * 2) as u64;
+        let (table, end) = builder.table(tile)?;
+        let added = builder.weights(&table, end)?;
+        let own = builder.group(&table, end, to)?;
+        tile = end;
         let fits = |(bound, more): (&(u32, u32), &(u32, u32))| {
             limits.weights.is_none_or(|most| {
                 let sums = [bound.0, bound.1, more.0, more.1].map(u64::from);
@@ -232,6 +161,109 @@ pub(super) fn pass(
     chunks.retain(|chunk| !chunk.groups.is_empty());
     to.counts.finishes += (rows.filters.len() * chunks.len().max(1)) as u64;
     to.counts.flushes += (rows.filters.len() * chunks.len().saturating_sub(1)) as u64;
-    let rows_in_blocks = blocks * FILTERS;
+    let rows_in_blocks = rows.lookups.len().next_multiple_of(FILTERS);
     Some(Pass { group, rows: rows_in_blocks, filters: rows.filters.clone(), chunks })
+}
+
+struct Builder<'a> {
+    tiles: &'a [Tile],
+    rows: &'a Rows,
+    taps: &'a [i32],
+    limits: GroupLimits,
+    /// Where every row's lookups go on.
+    next: Vec<usize>,
+}
+
+impl<'a> Builder<'a> {
+    /// A row's lookups from where it goes on to a tile, exclusive.
+    fn here(&self, row: usize, end: u32) -> &'a [(u32, Key)] {
+        let rest = &self.rows.lookups[row][self.next[row]..];
+        &rest[..rest.partition_point(|(of, _)| *of < end)]
+    }
+
+    /// The tables of the tiles that fit a group, from one on, and the tile after them.
+    fn table(&self, first: u32) -> Option<(Table, u32)> {
+        let mut table = Table::default();
+        // Weights of every row in the group.
+        let mut sums = vec![0_u64; self.rows.lookups.len()];
+        let mut tile = first;
+        while let Some(own) = self.tiles.get(tile as usize) {
+            // Chains of entries are followed by recursion.
+            if own.entries.len() > self.limits.entries {
+                return None;
+            }
+            let (mut larger, mut more) = (table.clone(), sums.clone());
+            let entries = own.entries.iter().map(|(entry, a, b)| (*entry, (*a, *b))).collect();
+            for (row, sum) in more.iter_mut().enumerate() {
+                let here = self.here(row, tile + 1);
+                for (_, key) in here.iter().filter(|(of, _)| *of == tile) {
+                    let (minus, plus) = larger.need(*key, &entries)?;
+                    *sum += u64::from(minus) + u64::from(plus);
+                }
+            }
+            let far = |sum: &u64| self.limits.weights.is_some_and(|most| *sum > u64::from(most));
+            if larger.len() > self.limits.entries || more.iter().any(far) {
+                if tile == first {
+                    return None;
+                }
+                break;
+            }
+            (table, sums) = (larger, more);
+            tile += 1;
+        }
+        Some((table, tile))
+    }
+
+    /// Weights −1 and +1 that every row adds before a tile.
+    fn weights(&self, table: &Table, end: u32) -> Option<Vec<(u32, u32)>> {
+        let sum = |row: usize| {
+            self.here(row, end).iter().try_fold((0_u32, 0_u32), |sum, (_, key)| {
+                let weights = table.weights.get(key)?;
+                Some((sum.0.checked_add(weights.0)?, sum.1.checked_add(weights.1)?))
+            })
+        };
+        (0..self.rows.lookups.len()).map(sum).collect()
+    }
+
+    /// Appends the streams of a group up to a tile, where the rows go on then.
+    fn group(&mut self, table: &Table, end: u32, to: &mut Lowered) -> Option<Group> {
+        let places = table.places();
+        let bytes = self.limits.entry_bytes;
+        let offset = |key: &Key| u16::try_from(places.get(key)? * bytes).ok();
+        let taps = |sources: &[u32]| sources.iter().map(|of| self.taps[*of as usize]).collect();
+        let mut own = Group {
+            copies: taps(&table.copies),
+            turned: taps(&table.turned),
+            entries: (to.stream.len(), table.sums.len()),
+            lookups: Vec::new(),
+        };
+        for (_, a, b) in &table.sums {
+            to.stream.extend([offset(a)?, offset(b)?]);
+        }
+        let rows = 0..self.rows.lookups.len();
+        let lookups: Vec<_> = rows.map(|row| self.here(row, end)).collect();
+        for rows in lookups.chunks(FILTERS) {
+            let count = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+            own.lookups.push(Lookups { start: to.stream.len(), count });
+            for at in 0..count {
+                for filter in 0..FILTERS {
+                    let key = rows.get(filter).and_then(|row| row.get(at));
+                    // Entry 0 is zero.
+                    to.stream.push(key.map_or(Some(0), |(_, key)| offset(key))?);
+                }
+            }
+            to.lookups += (count * FILTERS) as u64;
+        }
+        for (next, here) in self.next.iter_mut().zip(&lookups) {
+            *next += here.len();
+        }
+        let lookups = own.lookups.iter().map(|block| (block.count * FILTERS) as u64).sum::<u64>();
+        let sums = table.sums.len() as u64;
+        to.counts.adds += lookups + sums;
+        to.counts.slot_loads += lookups + 2 * sums;
+        to.counts.slot_stores += table.len() as u64;
+        to.counts.tap_loads += (own.copies.len() + own.turned.len()) as u64;
+        to.updates += (self.rows.lookups.len() * 2) as u64;
+        Some(own)
+    }
 }
