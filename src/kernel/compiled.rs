@@ -12,7 +12,7 @@ use super::{
     ports::registers,
     schedule::{Limits, Pass, StepCounts, schedule},
     table::{self, TableKernel},
-    workspace::{Workspace, waiting},
+    workspace::{Workspace, together, waiting},
 };
 use crate::{
     Result, diagnostics::Problem, method::OpProgram, quant::QuantizedTensor, workload::LayerShape,
@@ -351,7 +351,7 @@ fn fetchers(
     let far = steps * BYTES_A_STEP > options.cache_bytes / 4 * 3;
     let whole = passes.iter().all(|pass| pass.pass.chunks.len() == 1);
     let most = if whole { blocks } else { waiting };
-    far.then(|| blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1))
+    far.then(|| together(blocks, most))
 }
 
 /// Blocks that the code of a pass runs over before the next pass: as many as have their inputs in

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::{
     buffer::Buffer,
     ports::Core,
+    workspace::together,
     x86::{Emitter, Executable, Target},
 };
 use super::{
@@ -102,6 +103,7 @@ pub(super) fn compile(
         let taps: Vec<i64> =
             geometry.taps.iter().map(|tap| *tap as i64 * lane.bytes() as i64).collect();
         let greatest = options.activations.greatest();
+        let alternates = Core::here().alternates(options.isa);
         let mut emitter = Emitter::default();
         let mut entries = Vec::with_capacity(passes.len());
         for pass in passes {
@@ -114,7 +116,7 @@ pub(super) fn compile(
                 plane_bytes: geometry.output.plane as i64 * options.finishing.bytes() as i64,
                 scales,
                 greatest,
-                alternates: Core::here().alternates(options.isa),
+                alternates,
                 fetchers,
             };
             entries.push(emitter.pass(&target, &pass.pass)?);
@@ -269,7 +271,7 @@ fn part(
                     // sums wait. Meanwhile the blocks fetch the next chunk's code, a part each.
                     let chunks = &entries[pass];
                     let most = if chunks.len() == 1 { end - start } else { kernel.waiting };
-                    let together = (end - start).div_ceil((end - start).div_ceil(most));
+                    let together = together(end - start, most);
                     let following = entries[(pass + 1) % entries.len()][0];
                     for first in (start..end).step_by(together) {
                         let blocks = first..end.min(first + together);
@@ -314,7 +316,7 @@ fn part(
     }
 }
 
-/// Code of a pass: input, output, constants, scratch, mask record.
+/// Code of a pass: input, output, constants, scratch, mask record, code to fetch.
 #[cfg(all(target_arch = "x86_64", unix))]
 type PassCode =
     unsafe extern "sysv64" fn(*const u8, *mut u8, *const u32, *mut u8, *const u8, *const u8);

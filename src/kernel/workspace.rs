@@ -91,6 +91,11 @@ fn area(lane: Lane, passes: &[GroupPass]) -> usize {
 /// Bytes of the first-level cache that waiting sums may take.
 const WAITING_BYTES: usize = 8192;
 
+/// Blocks that code runs over before the next chunk: equal parts of at most `most`.
+pub(super) fn together(blocks: usize, most: usize) -> usize {
+    blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1)
+}
+
 /// Blocks whose sums wait while the code of a chunk runs over them.
 pub(super) fn waiting(options: &KernelOptions, lane: Lane, passes: &[GroupPass]) -> usize {
     if passes.iter().all(|pass| pass.pass.chunks.len() == 1) {

@@ -115,6 +115,21 @@ pub struct StepCounts {
     pub flushes: u64,
 }
 
+impl StepCounts {
+    /// The counts of so many times the steps.
+    #[must_use]
+    pub(in crate::kernel) fn times(self, many: u64) -> Self {
+        Self {
+            adds: self.adds * many,
+            tap_loads: self.tap_loads * many,
+            slot_loads: self.slot_loads * many,
+            slot_stores: self.slot_stores * many,
+            finishes: self.finishes * many,
+            flushes: self.flushes * many,
+        }
+    }
+}
+
 impl Pass {
     /// Counts the steps.
     #[must_use]

@@ -4,7 +4,7 @@ use super::{
     super::lanes::{Isa, Lane},
     classes::ROWS,
     element::{Element, widen_row},
-    finish::{End, Sum},
+    finish::Sum,
     lower::{Chunk, PatternPass},
     plain::{PlainF32, PlainI32},
     run::{MOST_LANES, Place},
@@ -142,19 +142,9 @@ impl Job<'_> {
     /// `sums` holds the sums of all rows; the outputs of the block lie in their planes.
     #[inline(always)]
     unsafe fn finish<S: Sum>(&self, block: usize, lanes: usize, sums: *const S) {
-        let place = &self.place;
-        let bytes = place.finishing.bytes();
-        let local = block - place.blocks.0;
+        let local = block - self.place.blocks.0;
         let zeros = [S::default(); MOST_LANES];
         for (output, row, negative) in &self.pass.filters {
-            let (scale, bias) = place.scales[*output as usize];
-            let end = End {
-                scale,
-                bias,
-                negative: *negative,
-                finishing: place.finishing,
-                live: &self.live[block * lanes..(block + 1) * lanes],
-            };
             // SAFETY: rows are below `ROWS`; the filter's plane holds this block.
             unsafe {
                 let sums = match row {
@@ -163,9 +153,7 @@ impl Job<'_> {
                     }
                     None => &zeros[..lanes],
                 };
-                let filter = place.first_filter + *output as usize;
-                let to = place.output.add((filter * place.plane + local * lanes) * bytes);
-                end.write(sums, to);
+                self.place.end(self.live, local, (*output, *negative), sums);
             }
         }
     }

@@ -3,12 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    super::{
-        lanes::{Isa, Lane},
-        layout::Geometry,
-        options::KernelOptions,
-        schedule::StepCounts,
-    },
+    super::{lanes::Lane, layout::Geometry, options::KernelOptions, schedule::StepCounts},
     lookup::{self, SubsetTables},
     run::{self, MOST_BLOCKS, PatternTable, Place, lane},
 };
@@ -135,9 +130,4 @@ impl TableKernel {
             }
         }
     }
-}
-
-/// Vectors of a block.
-pub(crate) fn vectors(isa: Isa, lane: Lane, lanes: usize) -> usize {
-    (lanes * lane.bytes()).div_ceil(isa.vector_bytes())
 }

@@ -25,6 +25,6 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(super) use kernel::{Lowered, TableKernel, vectors};
+pub(super) use kernel::{Lowered, TableKernel};
 pub(super) use lookup::{MOST_INPUTS, plan_cycles};
-pub(super) use run::{CYCLES_PER_LOAD, CYCLES_PER_NEW_LIST, Place, block_lanes, lane};
+pub(super) use run::{CYCLES_PER_LOAD, CYCLES_PER_NEW_LIST, Place, block_lanes, lane, vectors};

@@ -8,6 +8,7 @@ use super::{
         schedule::StepCounts,
     },
     classes::ROWS,
+    finish::{End, Sum},
     job::Job,
     lower::{ChunkLimits, Tables},
 };
@@ -40,10 +41,34 @@ pub(crate) const CYCLES_PER_NEW_LIST: f64 = 20.0;
 
 /// Lanes of a block of the table-driven kernel: three vectors where there are 32 registers.
 pub(crate) fn block_lanes(isa: Isa, lane: Lane) -> usize {
+    lanes_of(isa, lane, 3)
+}
+
+/// Lanes of a block of so many vectors where there are 32 registers, and of one elsewhere.
+pub(super) fn lanes_of(isa: Isa, lane: Lane, vectors: usize) -> usize {
     match isa {
-        Isa::Avx512 | Isa::Neon => 3 * isa.vector_bytes() / lane.bytes(),
+        Isa::Avx512 | Isa::Neon => vectors * isa.vector_bytes() / lane.bytes(),
         Isa::Avx2 => isa.vector_bytes() / lane.bytes(),
         Isa::Scalar => 8,
+    }
+}
+
+/// Vectors of a block.
+pub(crate) fn vectors(isa: Isa, lane: Lane, lanes: usize) -> usize {
+    (lanes * lane.bytes()).div_ceil(isa.vector_bytes())
+}
+
+/// Byte offsets of the inputs; `None` beyond 2 GiB.
+pub(super) fn tap_offsets(geometry: &Geometry, lane: Lane) -> Option<Vec<i32>> {
+    let taps = geometry.taps.iter();
+    taps.map(|tap| i32::try_from(tap.checked_mul(lane.bytes() as u64)?).ok()).collect()
+}
+
+/// Weights ±1 that a row may add before its sum leaves the lanes' range.
+pub(super) fn chunk_weights(options: &KernelOptions, lane: Lane) -> Option<u32> {
+    match options.activations {
+        Activations::Unsigned { bits } if lane == Lane::I16 => Some(weights_in_16_bits(bits)),
+        _ => None,
     }
 }
 
@@ -75,19 +100,11 @@ impl PatternTable {
         kernel_width: u64,
     ) -> Option<Self> {
         let lane = lane(options.isa, options.activations);
-        let taps: Option<Vec<i32>> = geometry
-            .taps
-            .iter()
-            .map(|tap| i32::try_from(tap.checked_mul(lane.bytes() as u64)?).ok())
-            .collect();
-        let taps = taps?;
+        let taps = tap_offsets(geometry, lane)?;
         let lanes = block_lanes(options.isa, lane);
         // The columns of one kernel row read neighbouring lines.
         let lines = (lanes * lane.bytes()).div_ceil(64) + 1;
-        let weights = match options.activations {
-            Activations::Unsigned { bits } if lane == Lane::I16 => Some(weights_in_16_bits(bits)),
-            _ => None,
-        };
+        let weights = chunk_weights(options, lane);
         let near = NEAR_BYTES * kernel_width as usize / (lines * 64);
         let blocks = geometry.positions.div_ceil(lanes as u64) as usize;
         // A branch predictor learns the ends of lists from block to block: where there are few
@@ -113,16 +130,8 @@ impl PatternTable {
 
     /// Vector operations of one block.
     pub(crate) fn counts(&self) -> StepCounts {
-        let vectors = (block_lanes(self.isa, self.lane) * self.lane.bytes())
-            .div_ceil(self.isa.vector_bytes()) as u64;
-        let counts = self.tables.counts;
-        StepCounts {
-            adds: counts.adds * vectors,
-            tap_loads: counts.tap_loads * vectors,
-            finishes: counts.finishes * vectors,
-            flushes: counts.flushes * vectors,
-            ..counts
-        }
+        let lanes = block_lanes(self.isa, self.lane);
+        self.tables.counts.times(vectors(self.isa, self.lane, lanes) as u64)
     }
 
     /// Modelled cycles of so many blocks.
@@ -167,6 +176,37 @@ pub(crate) struct Place<'a> {
     pub(crate) finishing: Finishing,
     /// Largest activation (integers).
     pub(crate) greatest: u32,
+}
+
+impl Place<'_> {
+    /// Ends a filter of a block of the tile.
+    ///
+    /// # Safety
+    /// The filter's plane holds the block; there are as many sums as the block has lanes.
+    #[inline(always)]
+    pub(super) unsafe fn end<S: Sum>(
+        &self,
+        live: &[u32],
+        local: usize,
+        (output, negative): (u32, bool),
+        sums: &[S],
+    ) {
+        let (block, lanes) = (self.blocks.0 + local, sums.len());
+        let (scale, bias) = self.scales[output as usize];
+        let end = End {
+            scale,
+            bias,
+            negative,
+            finishing: self.finishing,
+            live: &live[block * lanes..(block + 1) * lanes],
+        };
+        let filter = self.first_filter + output as usize;
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let place = (filter * self.plane + local * lanes) * self.finishing.bytes();
+            end.write(sums, self.output.add(place));
+        }
+    }
 }
 
 impl PatternTable {

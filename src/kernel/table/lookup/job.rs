@@ -8,7 +8,7 @@ use super::{
     super::{
         super::lanes::{Isa, Lane},
         element::{Element, widen_row},
-        finish::{End, Sum},
+        finish::Sum,
         plain::{PlainF32, PlainI32},
         run::Place,
         vector::Lanes,
@@ -168,12 +168,8 @@ impl Job<'_> {
     /// `sums` holds the sums of all rows; the outputs of the block lie in their planes.
     #[inline(always)]
     unsafe fn finish<S: Sum>(&self, local: usize, lanes: usize, sums: *const S) {
-        let place = &self.place;
-        let bytes = place.finishing.bytes();
-        let block = place.blocks.0 + local;
         let mut own;
         for (output, terms) in &self.pass.filters {
-            let (scale, bias) = place.scales[*output as usize];
             // SAFETY: rows are below those of the pass; the filter's plane holds this block.
             unsafe {
                 let row = |row: usize| std::slice::from_raw_parts(sums.add(row * lanes), lanes);
@@ -189,16 +185,7 @@ impl Job<'_> {
                         (&own[..lanes], false)
                     }
                 };
-                let end = End {
-                    scale,
-                    bias,
-                    negative,
-                    finishing: place.finishing,
-                    live: &self.tables.live[block * lanes..(block + 1) * lanes],
-                };
-                let filter = place.first_filter + *output as usize;
-                let to = place.output.add((filter * place.plane + local * lanes) * bytes);
-                end.write(sums, to);
+                self.place.end(&self.tables.live, local, (*output, negative), sums);
             }
         }
     }

@@ -45,7 +45,7 @@ impl Lowered {
         let share = filters.div_ceil(filters.div_ceil(PASS_FILTERS).max(1)).max(1);
         for first in (0..filters).step_by(share) {
             let range = first..filters.min(first + share);
-            let rows = form.rows(program, range)?;
+            let rows = form.rows(range)?;
             let pass = pass(&form.tiles, &rows, group, taps, limits, self)?;
             self.passes.push(pass);
         }
@@ -116,8 +116,9 @@ impl<'a> Form<'a> {
     }
 
     /// Rows of some filters: what each adds, tile by tile.
-    fn rows(&self, program: &OpProgram, filters: std::ops::Range<usize>) -> Option<Rows> {
-        let inputs = self.program.inputs();
+    fn rows(&self, filters: std::ops::Range<usize>) -> Option<Rows> {
+        let program = self.program;
+        let inputs = program.inputs();
         let mut known: BTreeMap<u32, (usize, bool)> = BTreeMap::new();
         let mut rows = Rows::default();
         for filter in filters {

@@ -4,12 +4,12 @@ use super::{
     super::{
         super::{
             buffer::Buffer,
-            lanes::{Isa, Lane, weights_in_16_bits},
+            lanes::{Isa, Lane},
             layout::Geometry,
-            options::{Activations, KernelOptions},
+            options::KernelOptions,
             schedule::StepCounts,
         },
-        run::{Place, lane, live_lanes},
+        run::{Place, chunk_weights, lane, lanes_of, live_lanes, tap_offsets, vectors},
     },
     groups::GroupLimits,
     job::Job,
@@ -35,11 +35,7 @@ pub(super) const TABLE_BYTES: usize = 32 << 10;
 
 /// Lanes of a block: two vectors where there are 32 registers.
 pub(in crate::kernel::table) fn block_lanes(isa: Isa, lane: Lane) -> usize {
-    match isa {
-        Isa::Avx512 | Isa::Neon => 2 * isa.vector_bytes() / lane.bytes(),
-        Isa::Avx2 => isa.vector_bytes() / lane.bytes(),
-        Isa::Scalar => 8,
-    }
+    lanes_of(isa, lane, 2)
 }
 
 impl SubsetTables {
@@ -50,22 +46,12 @@ impl SubsetTables {
         programs: &[std::sync::Arc<OpProgram>],
     ) -> Option<Self> {
         let lane = lane(options.isa, options.activations);
-        let taps: Option<Vec<i32>> = geometry
-            .taps
-            .iter()
-            .map(|tap| i32::try_from(tap.checked_mul(lane.bytes() as u64)?).ok())
-            .collect();
-        let taps = taps?;
+        let taps = tap_offsets(geometry, lane)?;
         let lanes = block_lanes(options.isa, lane);
         let limits = GroupLimits {
             entries: TABLE_BYTES / (lanes * lane.bytes()),
             entry_bytes: lanes * lane.bytes(),
-            weights: match options.activations {
-                Activations::Unsigned { bits } if lane == Lane::I16 => {
-                    Some(weights_in_16_bits(bits))
-                }
-                _ => None,
-            },
+            weights: chunk_weights(options, lane),
         };
         let mut lowered = Lowered::default();
         for (group, program) in programs.iter().enumerate() {
@@ -76,8 +62,8 @@ impl SubsetTables {
         Some(Self { lowered, live, isa: options.isa, lane, entries: limits.entries })
     }
 
-    pub(in crate::kernel::table) fn lanes(&self) -> usize {
-        block_lanes(self.isa, self.lane)
+    fn vectors(&self) -> usize {
+        vectors(self.isa, self.lane, block_lanes(self.isa, self.lane))
     }
 
     pub(in crate::kernel::table) fn passes(&self) -> usize {
@@ -96,29 +82,19 @@ impl SubsetTables {
 
     /// Vector operations of one block.
     pub(in crate::kernel::table) fn counts(&self) -> StepCounts {
-        let vectors = (self.lanes() * self.lane.bytes()).div_ceil(self.isa.vector_bytes()) as u64;
-        let counts = self.lowered.counts;
-        StepCounts {
-            adds: counts.adds * vectors,
-            tap_loads: counts.tap_loads * vectors,
-            slot_loads: counts.slot_loads * vectors,
-            slot_stores: counts.slot_stores * vectors,
-            finishes: counts.finishes * vectors,
-            flushes: counts.flushes * vectors,
-        }
+        self.lowered.counts.times(self.vectors() as u64)
     }
 
     /// Modelled cycles of so many blocks.
     pub(in crate::kernel::table) fn cycles(&self, blocks: usize) -> f64 {
-        let vectors = (self.lanes() * self.lane.bytes()).div_ceil(self.isa.vector_bytes());
-        (blocks * vectors) as f64 * model::cycles(&self.lowered, self.lane)
+        (blocks * self.vectors()) as f64 * model::cycles(&self.lowered, self.lane)
     }
 
     /// Bytes of scratch memory: tables, sums of a chunk, and sums that wait.
     pub(in crate::kernel::table) fn scratch_bytes(&self) -> usize {
         let bytes = if self.lane == Lane::I16 { 2 + 4 } else { 4 };
         let rows = self.lowered.passes.iter().map(|pass| pass.rows).max().unwrap_or(0);
-        self.lanes() * (self.entries * self.lane.bytes() + rows * bytes)
+        block_lanes(self.isa, self.lane) * (self.entries * self.lane.bytes() + rows * bytes)
     }
 
     /// One pass over a tile of blocks.
