@@ -22,10 +22,41 @@ def names(given: str | Iterable[str] | None) -> list[str]:
 
 
 def array(tensor: Any) -> NDArray[np.float32]:
-    """A NumPy array, or anything that becomes one, as float32; PyTorch tensors wherever they are."""
+    """A NumPy array, or anything that becomes one, as float32; PyTorch tensors wherever they are.
+
+    Raises:
+        TypeError: Not real numbers (complex ones, text, objects).
+        ValueError: A value beyond float32's range.
+    """
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().cpu().float().numpy()
-    return np.ascontiguousarray(tensor, dtype=np.float32)
+    given = np.asarray(tensor)
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"expected real numbers, got {given.dtype}")
+    with np.errstate(over="ignore"):
+        made = np.ascontiguousarray(given, dtype=np.float32).reshape(given.shape)
+    if given.dtype.itemsize > 4 and np.isinf(made).any() and not np.isinf(given).any():
+        raise ValueError("a value is beyond the range of float32")
+    return made
+
+
+def exact(tensor: Any, dtype: Any, name: str) -> NDArray[Any]:
+    """An array as another type, where that changes no value.
+
+    Raises:
+        TypeError: Not real numbers.
+        ValueError: A value that the type does not hold.
+    """
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu().numpy()
+    given = np.asarray(tensor)
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: expected numbers, got {given.dtype}")
+    with np.errstate(invalid="ignore"):
+        made = given.astype(dtype)
+    if not np.array_equal(made.astype(given.dtype), given):
+        raise ValueError(f"{name}: expected values that {np.dtype(dtype)} holds exactly")
+    return np.ascontiguousarray(made).reshape(given.shape)
 
 
 def weights(given: Weights | None) -> StrPath | dict[str, NDArray[np.float32]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import index
 from typing import Any, Sequence, Union
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from . import _native
-from ._arrays import StrPath, Weights, array, weights as _weights
+from ._arrays import StrPath, Weights, array, exact, weights as _weights
 from ._quantize import Quantized
 
 _LINE_BYTES = 64
@@ -45,8 +46,13 @@ class PlaneLayout:
         can show; write them with :meth:`Kernel.pack`."""
         if self.stride != 1:
             raise ValueError(f"a map read with stride {self.stride} is no single view: use pack()")
-        if planes.ndim != 1 or planes.size != self.channels * self.plane:
-            raise ValueError(f"expected {self.channels * self.plane} values, got {planes.shape}")
+        expected = self.channels * self.plane
+        if not isinstance(planes, np.ndarray) or planes.shape != (expected,):
+            found = getattr(planes, "shape", type(planes).__name__)
+            raise ValueError(f"expected a 1-D array of {expected} values, got {found}")
+        # Steps are counted in values that lie side by side.
+        if not planes.flags.c_contiguous:
+            raise ValueError(f"expected a contiguous array, got strides {planes.strides}")
         first = self.padding * (self.pitch + 1)
         strides = (self.image_rows * self.pitch, self.plane, self.pitch, 1)
         size = planes.itemsize
@@ -110,12 +116,14 @@ class Kernel:
             isa: ``scalar``, ``avx2`` or ``avx512``; the widest of this processor where absent.
         """
         codes, scales, scheme = weights
-        shape = tuple(int(size) for size in input_shape)
+        shape = tuple(index(size) for size in input_shape)
+        if len(shape) not in (2, 4):
+            raise ValueError(f"input_shape: expected 4 sizes, or 2 of a linear layer, got {shape}")
         layer = {
-            "codes": np.ascontiguousarray(codes, dtype=np.int8),
+            "codes": exact(codes, np.int8, "codes"),
             "scales": array(scales),
             "scheme": scheme,
-            "input_shape": list(shape if len(shape) == 4 else (*shape, 1, 1)),
+            "input_shape": list((*shape, 1, 1)[:4]),
             "stride": stride,
             "padding": padding,
             "dilation": dilation,
@@ -173,15 +181,55 @@ class Kernel:
         return _aligned(self._kernel.output_size, self._kernel.output_dtype)
 
     def pack(self, images: Any, planes: NDArray[Any]) -> None:
-        """Copies N×C×H×W images into an input array, whatever the stride."""
+        """Copies N×C×H×W images into an input array, whatever the stride, and zeroes its borders.
+
+        Args:
+            images: An array of the layout's shape (of a layer whose maps are single pixels, N×C will
+                do). For fp32 kernels of a type that float32 holds exactly (float32, float16, integers
+                of 16 bits or fewer), with finite values; for integer kernels of an integer type, with
+                values from 0 to 2^bits − 1.
+            planes: As :meth:`input_array` makes it.
+
+        Raises:
+            TypeError: Another type; nothing is rounded or cut silently.
+            ValueError: Another shape, or a value out of range.
+        """
+        self._kernel.pack(self._checked(images), planes)
+
+    def _checked(self, images: Any) -> NDArray[Any]:
+        """The images as the kernel's type and shape, where that changes no value."""
+        if hasattr(images, "detach"):
+            images = images.detach().cpu().numpy()
+        images = np.asarray(images)
+        shape = self.input_layout.shape
+        linear = shape[2:] == (1, 1) and images.shape == shape[:2]
+        if images.shape != shape and not linear:
+            hint = ""
+            if images.ndim == 4 and images.transpose(0, 3, 1, 2).shape == shape:
+                hint = "; for N×H×W×C images: images.transpose(0, 3, 1, 2)"
+            raise ValueError(f"images: expected the shape {shape}, got {images.shape}{hint}")
         dtype = np.dtype(self._kernel.input_dtype)
-        images = np.ascontiguousarray(images, dtype=dtype).reshape(self.input_layout.shape)
-        self._kernel.pack(images, planes)
+        if dtype == np.float32:
+            if images.dtype.kind not in "fiub" or not np.can_cast(images.dtype, dtype, "safe"):
+                raise TypeError(
+                    f"images: expected float32, got {images.dtype}: convert them (astype('float32'))"
+                )
+            if not np.isfinite(images).all():
+                raise ValueError("images: expected finite values, got NaN or infinity")
+        else:
+            greatest = self._kernel.greatest_input
+            if images.dtype.kind not in "iub":
+                raise TypeError(f"images: expected integers, got {images.dtype}")
+            if images.size and not (images.min() >= 0 and images.max() <= greatest):
+                found = f"{images.min()} to {images.max()}"
+                raise ValueError(f"images: expected values from 0 to {greatest}, got {found}")
+        return np.ascontiguousarray(images, dtype=dtype).reshape(shape)
 
     def run(self, planes: NDArray[Any], out: NDArray[Any]) -> None:
         """Runs the layer on arrays as :meth:`input_array` and :meth:`output_array` make them; borders of
         the input must be zero. Nothing is copied or converted: an array of another type or size is a
-        TypeError. (Integer activations are widened to the lanes in the kernel's own scratch
+        TypeError, as are arrays that share memory; a value that the activations' bits do not hold is a
+        ValueError. (Integer activations are widened to the lanes in the kernel's own scratch
         memory.) Several threads may run one kernel at once."""
         self._kernel.run(planes, out)
 

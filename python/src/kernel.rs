@@ -6,7 +6,10 @@ use numpy::{
     Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray4, PyReadonlyArrayDyn,
     PyReadwriteArray1, PyUntypedArray, PyUntypedArrayMethods,
 };
-use pyo3::{exceptions::PyTypeError, prelude::*};
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+};
 use signloop::{
     diagnostics::Problem,
     kernel::{
@@ -129,6 +132,7 @@ impl NativeKernel {
         output: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let (from, to) = (self.kernel.input_layout(), self.kernel.output_layout());
+        apart(input, output)?;
         let fp32: PyReadonlyArray1<'_, f32>;
         let bytes: PyReadonlyArray1<'_, u8>;
         let input = match self.options.activations {
@@ -138,7 +142,9 @@ impl NativeKernel {
             }
             Activations::Unsigned { .. } => {
                 bytes = planes(input, "input", from)?;
-                Input::Unsigned(bytes.as_slice()?)
+                let bytes = bytes.as_slice()?;
+                within(bytes, self.options.activations.greatest())?;
+                Input::Unsigned(bytes)
             }
         };
         match self.options.finishing {
@@ -194,6 +200,12 @@ impl NativeKernel {
     #[getter]
     fn input_dtype(&self) -> &'static str {
         if self.options.activations == Activations::Fp32 { "float32" } else { "uint8" }
+    }
+
+    /// Largest value that integer activations may have; 0 for fp32.
+    #[getter]
+    fn greatest_input(&self) -> u32 {
+        self.options.activations.greatest()
     }
 
     /// NumPy's name of the output's type.
@@ -268,6 +280,32 @@ impl NativeKernel {
     }
 }
 
+/// Refuses arrays that share memory: one would be read while it is written. NumPy's own bookkeeping
+/// sees that only where both are views of one array.
+fn apart(input: &Bound<'_, PyAny>, output: &Bound<'_, PyAny>) -> PyResult<()> {
+    let bytes = |given: &Bound<'_, PyAny>| {
+        let array = given.cast::<PyUntypedArray>().ok()?;
+        let first = given.getattr("ctypes").ok()?.getattr("data").ok()?.extract::<usize>().ok()?;
+        Some(first..first + array.len() * array.dtype().itemsize())
+    };
+    match (bytes(input), bytes(output)) {
+        (Some(input), Some(output)) if input.start < output.end && output.start < input.end => {
+            Err(PyTypeError::new_err("input and output share memory"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses bytes that the activations' bits do not hold: sums of such would wrap.
+fn within(bytes: &[u8], greatest: u32) -> PyResult<()> {
+    match bytes.iter().max() {
+        Some(found) if u32::from(*found) > greatest => Err(PyValueError::new_err(format!(
+            "input: expected values from 0 to {greatest}, got {found}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The array as planes of a layout, where it is such.
 fn planes<'py, T: Element>(
     given: &Bound<'py, PyAny>,
@@ -304,7 +342,7 @@ fn fitting<'a, 'py, T: Element>(
     }
 }
 
-fn pack<'py, T: Element + Copy>(
+fn pack<'py, T: Element + Copy + Default>(
     layout: &PlaneLayout,
     map: &Bound<'py, PyAny>,
     planes: &Bound<'py, PyAny>,
@@ -317,6 +355,9 @@ fn pack<'py, T: Element + Copy>(
         return Err(PyTypeError::new_err(message));
     }
     let mut planes = fitting::<T>(planes, "input", layout)?.try_readwrite()?;
-    layout.pack(map.as_slice()?, planes.as_slice_mut()?);
+    let planes = planes.as_slice_mut()?;
+    // Borders are read as zeros, whatever the array held before.
+    planes.fill(T::default());
+    layout.pack(map.as_slice()?, planes);
     Ok(())
 }

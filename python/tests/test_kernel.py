@@ -204,8 +204,15 @@ def test_wrong_arrays_are_refused(random):
         kernel.run(planes, out)
     # One array as both, whichever part of it.
     same = np.zeros(max(planes.size, kernel.output_array().size), dtype=np.float32)
-    with pytest.raises(TypeError, match="borrowed"):
+    with pytest.raises(TypeError, match="share memory"):
         kernel.run(same[: planes.size], same[: out.size])
+    # Two arrays over one buffer, which NumPy takes for strangers.
+    buffer = bytearray(same.nbytes)
+    with pytest.raises(TypeError, match="share memory"):
+        kernel.run(
+            np.frombuffer(buffer, np.float32, planes.size),
+            np.frombuffer(buffer, np.float32, out.size),
+        )
     with pytest.raises(TypeError, match="shape"):
         kernel._kernel.pack(np.zeros((1, 2, 8, 9), np.float32), planes)
     strided = signloop.Kernel(weights(random, 4, 2, 3, 3), (1, 2, 8, 8), stride=2)
@@ -231,3 +238,125 @@ def test_wrong_kernels_are_told(random):
         signloop.Kernel(signloop.Quantized(zeros, np.ones(4), "binary"), (1, 2, 8, 8))
     with pytest.raises(signloop.Error, match="layer1.0.conv1"):
         signloop.Kernel.of_layer("resnet20-cifar10", "layer1.0.conv", "binary")
+
+
+def fp32_kernel(random, **more):
+    return signloop.Kernel(weights(random, 8, 4, 3, 3), (1, 4, 8, 8), padding=1, **more)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 8, 8, 4), (256,), (4, 1, 8, 8), (2, 2, 8, 8), (1, 4, 64), (1, 4, 8), (4, 8, 8)]
+)
+@pytest.mark.parametrize("activations", ["fp32", "u8"])
+def test_other_shapes_are_refused(random, shape, activations):
+    kernel = fp32_kernel(random, activations=activations)
+    images = np.ones(shape, np.float32 if activations == "fp32" else np.uint8)
+    for call in (kernel, lambda given: kernel.pack(given, kernel.input_array())):
+        with pytest.raises(ValueError, match="expected the shape"):
+            call(images)
+
+
+@pytest.mark.parametrize(
+    "bits, value, dtype, error",
+    [
+        (8, -1, "i1", ValueError),
+        (8, 300, "i4", ValueError),
+        (8, 256, "u2", ValueError),
+        (8, 1.5, "f4", TypeError),
+        (8, 1.0, "f8", TypeError),
+        (8, 1, "c8", TypeError),
+        (4, 16, "u1", ValueError),
+        (4, 255, "u1", ValueError),
+        (1, 2, "u1", ValueError),
+        (4, np.nan, "f4", TypeError),
+        (4, 1, "O", TypeError),
+    ],
+)
+def test_values_that_integer_kernels_do_not_hold_are_refused(random, bits, value, dtype, error):
+    kernel = fp32_kernel(random, activations=f"u{bits}")
+    with pytest.raises(error, match="images: expected"):
+        kernel(np.full((1, 4, 8, 8), value, dtype))
+
+
+def test_integers_of_any_width_that_fit_are_taken(random):
+    kernel = fp32_kernel(random, activations="u4")
+    images = random.integers(0, 16, (1, 4, 8, 8))
+    expected = kernel(images.astype(np.uint8))
+    for dtype in ["i1", "i2", "u2", "i8", "u8"]:
+        np.testing.assert_array_equal(kernel(images.astype(dtype)), expected)
+    np.testing.assert_array_equal(kernel(images > 7), kernel((images > 7).astype(np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "images, error",
+    [
+        (np.ones((1, 4, 8, 8)), TypeError),
+        (np.ones((1, 4, 8, 8), np.int32), TypeError),
+        (np.ones((1, 4, 8, 8), np.complex64), TypeError),
+        (np.full((1, 4, 8, 8), np.nan, np.float32), ValueError),
+        (np.full((1, 4, 8, 8), np.inf, np.float32), ValueError),
+    ],
+    ids=["float64", "int32", "complex", "nan", "infinity"],
+)
+def test_values_that_fp32_kernels_do_not_hold_are_refused(random, images, error):
+    with pytest.raises(error, match="images: expected"):
+        fp32_kernel(random)(images)
+
+
+def test_small_types_and_strange_strides_are_exact(random):
+    kernel = fp32_kernel(random)
+    images = random.integers(-100, 100, (1, 4, 8, 8)).astype(np.float32)
+    expected = kernel(images).copy()
+    for dtype in ["f2", "i1", "i2"]:
+        np.testing.assert_array_equal(kernel(images.astype(dtype)), expected)
+    channels_last = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    np.testing.assert_array_equal(kernel(channels_last.transpose(0, 3, 1, 2)), expected)
+    np.testing.assert_array_equal(kernel(np.repeat(images, 2, axis=3)[..., ::2]), expected)
+
+
+def test_bytes_beyond_the_bits_are_refused_in_place(random):
+    kernel = fp32_kernel(random, activations="u4")
+    planes, out = kernel.input_array(), kernel.output_array()
+    kernel.input_layout.view(planes)[0, 3, 7, 7] = 16
+    with pytest.raises(ValueError, match="0 to 15"):
+        kernel.run(planes, out)
+
+
+def test_packing_clears_what_the_array_held(random):
+    kernel = fp32_kernel(random)
+    images = random.standard_normal((1, 4, 8, 8), dtype=np.float32)
+    expected = kernel(images).copy()
+    planes, out = kernel.input_array(), kernel.output_array()
+    planes[:] = 7
+    kernel.pack(images, planes)
+    kernel.run(planes, out)
+    np.testing.assert_array_equal(kernel.output_layout.view(out), expected)
+
+
+def test_views_need_arrays_that_lie_together(random):
+    layout = fp32_kernel(random).input_layout
+    size = layout.channels * layout.plane
+    for wrong in [np.zeros(2 * size)[::2], np.zeros(size - 1), np.zeros((1, size)), [0.0] * size]:
+        with pytest.raises(ValueError, match="expected a"):
+            layout.view(wrong)
+
+
+def test_shapes_and_codes_are_whole_numbers(random):
+    quantized = weights(random, 8, 4, 3, 3, scheme="ternary")
+    with pytest.raises(TypeError):
+        signloop.Kernel(quantized, (1, 4, 8.9, 8), padding=1)
+    with pytest.raises(TypeError):
+        signloop.Kernel(quantized, (1, 4, 8, 8), padding=1.5)
+    for shape in [(1, 4, 8), (4,), (1, 4, 8, 8, 1)]:
+        with pytest.raises(ValueError, match="input_shape"):
+            signloop.Kernel(quantized, shape)
+    codes = quantized.codes.astype(np.float32)
+    kernel = signloop.Kernel(quantized._replace(codes=codes), (1, 4, 8, 8))
+    assert kernel.code_bytes > 0
+    for wrong in [codes + 0.5, codes + 256, codes * np.nan]:
+        with pytest.raises(ValueError, match="codes: expected"):
+            signloop.Kernel(quantized._replace(codes=wrong), (1, 4, 8, 8))
+    with pytest.raises(TypeError, match="real numbers"):
+        signloop.quantize(codes.astype(np.complex64))
+    with pytest.raises(ValueError, match="float32"):
+        signloop.quantize(np.full((2, 2), 1e300))
