@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnostics;
 pub mod error;
+pub mod files;
 pub mod kernel;
 pub mod mapper;
 pub mod mapping;

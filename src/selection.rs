@@ -75,7 +75,10 @@ pub fn load_workload(path: &Path) -> Result<Workload> {
 /// # Errors
 /// The file cannot be read.
 pub fn weights_of(workload: &Workload, given: Option<&Path>) -> Result<WeightSource> {
-    given.map_or_else(|| Ok(workload.weights.clone()), WeightSource::from_file)
+    let source = given.map_or_else(|| Ok(workload.weights.clone()), WeightSource::from_file)?;
+    // Read much later, layer by layer; known as inputs from now on.
+    source.files().for_each(crate::files::note);
+    Ok(source)
 }
 
 /// Parses a list of names; every unknown one is a problem.

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::{
-    common::{emit, keep},
+    common::{emit_and_tell, keep},
     kernels::effort,
     progress::spinner,
 };
@@ -12,7 +12,6 @@ use crate::{
     arch::to_toml,
     kernel::{Isa, pin},
     measure::{Calibration, Fit, Sample, calibrate},
-    report::write_atomically,
 };
 
 /// Arguments of `signloop calibrate`.
@@ -43,8 +42,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         progress.tick();
     })?;
     progress.finish_and_clear();
-    write_atomically(&arguments.out, to_toml(&found.arch).as_bytes())?;
-    emit(&summary(&found), None)
+    emit_and_tell(to_toml(&found.arch).as_bytes(), &arguments.out, &summary(&found))
 }
 
 fn summary(found: &Calibration) -> String {

@@ -7,15 +7,16 @@ use std::{
 };
 
 use super::{
-    common::{emit, keep},
+    common::{apart, emit, keep, not_stdout},
     selection::{Selection, warn_of_damage},
 };
 use crate::{
     Result,
     check::{Baseline, Run, Tolerances, Verdict, compare, junit},
     diagnostics::Problem,
+    files::write_atomically,
     method::SEARCH_ITERATIONS_PER_SECOND,
-    report::{simulate, write_atomically},
+    report::simulate,
 };
 
 /// Arguments of `signloop check`.
@@ -54,8 +55,12 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
     let given = [&arguments.arch, &arguments.workload, &arguments.selection.weights];
     let read = || given.into_iter().flatten().map(PathBuf::as_path);
     let written = arguments.save_baseline.as_deref();
-    keep(written, read())?;
-    keep(arguments.junit.as_deref(), read().chain(arguments.baseline.as_deref()).chain(written))?;
+    keep(written, read().chain(arguments.baseline.as_deref()))?;
+    keep(arguments.junit.as_deref(), [])?;
+    apart(arguments.junit.as_deref(), written)?;
+    for out in [written, arguments.junit.as_deref()].into_iter().flatten() {
+        not_stdout(out, "a baseline or an outcome beside the comparison")?;
+    }
     let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?;
     if baseline.is_none() && arguments.save_baseline.is_none() {
         return Err(Problem::new("nothing to check")

@@ -7,7 +7,12 @@ use clap::ValueEnum;
 pub(super) use crate::selection::{
     iterations_of, load_workload, parse_names, schemes_of, weights_of,
 };
-use crate::{Error, Result, diagnostics::Problem, model::sparse::Rules, report::write_atomically};
+use crate::{
+    Error, Result,
+    diagnostics::Problem,
+    files::{self, write_atomically},
+    model::sparse::Rules,
+};
 
 /// How a result without a flat form is printed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -44,24 +49,65 @@ pub(super) fn thread_count() -> clap::builder::RangedU64ValueParser<usize> {
     clap::builder::RangedU64ValueParser::new().range(1..=1024)
 }
 
-/// Refuses to write a result over a file that it is made from, or over another result.
+/// Refuses early to write a result over a file that it is made from, or over another result. What
+/// files name in turn is noted as it is read; every write asks again.
 pub(super) fn keep<'a>(
     out: Option<&Path>,
     others: impl IntoIterator<Item = &'a Path>,
 ) -> Result<()> {
+    let out = out.filter(|out| !is_stdout(out));
+    for other in others {
+        // A file that is not there yet is known by its name.
+        apart(out.filter(|out| !out.exists()), Some(other))?;
+        files::note(other);
+    }
+    out.map_or(Ok(()), files::may_write)
+}
+
+/// Refuses one file for two purposes.
+pub(super) fn apart(one: Option<&Path>, other: Option<&Path>) -> Result<()> {
+    let (Some(one), Some(other)) = (one, other) else { return Ok(()) };
     // A file that is not there yet is known by its name.
     let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let Some(out) = out.filter(|out| !out.exists() || out.is_file()) else { return Ok(()) };
-    if others.into_iter().any(|other| place(other) == place(out)) {
-        let message = format!("`{}` would be written over what is read or written", out.display());
+    if place(one) == place(other) {
+        let message = format!("`{}` would be written over: it is named twice", one.display());
         return Err(Problem::new(message).hint("name another file to write").into());
     }
     Ok(())
 }
 
-/// Writes to a file, whole or not at all, or to standard output.
+/// Writes a result, and tells of it on standard output, or on standard error where the result
+/// itself goes to standard output.
+pub(super) fn emit_and_tell(bytes: &[u8], out: &Path, told: &str) -> Result<()> {
+    if !is_stdout(out) {
+        write_atomically(out, bytes)?;
+        return emit(told, None);
+    }
+    let _ = anstream::stderr().write_all(told.as_bytes());
+    std::io::stdout()
+        .lock()
+        .write_all(bytes)
+        .map_err(|error| Error::io("write", Path::new("standard output"), error))
+}
+
+/// Whether a file to write is named `-`: standard output, as without a name.
+pub(super) fn is_stdout(out: &Path) -> bool {
+    out == Path::new("-")
+}
+
+/// Refuses `-` where several files are written, or one that lies beside others.
+pub(super) fn not_stdout(out: &Path, what: &str) -> Result<()> {
+    if is_stdout(out) {
+        return Err(Problem::new(format!("standard output cannot hold {what}"))
+            .hint("name a file or folder to write")
+            .into());
+    }
+    Ok(())
+}
+
+/// Writes to a file, whole or not at all, or to standard output (no name, or `-`).
 pub(super) fn emit(text: &str, out: Option<&Path>) -> Result<()> {
-    match out {
+    match out.filter(|out| !is_stdout(out)) {
         Some(path) => write_atomically(path, text.as_bytes()),
         None => std::io::stdout()
             .lock()

@@ -63,6 +63,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     keep(arguments.out.as_deref(), read.map(PathBuf::as_path))?;
     let workload = load_workload(&arguments.workload)?;
     let source = weights_of(&workload, arguments.weights.as_deref())?;
+    keep(arguments.out.as_deref(), [])?;
     let mut names = vec![arguments.baseline.clone()];
     names.extend(arguments.scheme.iter().filter(|own| **own != arguments.baseline).cloned());
     let schemes: Vec<Scheme> = parse_names(&names, str::parse)?;

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 
-use super::{Arguments, common::emit};
-use crate::{Error, Result, report::write_atomically};
+use super::{
+    Arguments,
+    common::{emit, not_stdout},
+};
+use crate::{Error, Result, files::write_together};
 
 /// Arguments of `signloop man`.
 #[derive(Debug, clap::Args)]
@@ -30,15 +33,16 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         let text = String::from_utf8(page(command)?);
         return emit(&text.map_err(|error| Error::Internal(error.to_string()))?, None);
     };
-    std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
-    let mut listing = String::new();
+    not_stdout(folder, "a folder of pages")?;
+    let (mut listing, mut pages) = (String::new(), Vec::new());
     let subcommands: Vec<clap::Command> = command.get_subcommands().cloned().collect();
     for command in std::iter::once(command).chain(subcommands) {
         // Built commands are displayed as `signloop-simulate`.
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
         let path = folder.join(format!("{name}.1"));
-        write_atomically(&path, &page(command)?)?;
         listing.push_str(&format!("{}\n", path.display()));
+        pages.push((path, page(command)?));
     }
+    write_together(Some(folder), &pages)?;
     emit(&listing, None)
 }

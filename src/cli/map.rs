@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::{
     common::{
-        Compat, ReportFormat, emit, keep, load_workload, rules_of, schemes_of, thread_count,
-        weights_of,
+        Compat, ReportFormat, emit, keep, load_workload, not_stdout, rules_of, schemes_of,
+        thread_count, weights_of,
     },
     progress::search_bar,
 };
@@ -15,12 +15,12 @@ use crate::{
     Error, Result,
     config::Document,
     diagnostics::Problem as Note,
+    files::write_together,
     mapper::{Design, parse_constraints},
     model::sparse::Rules,
     report::{
         Provenance, json,
         map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of, mapping_file},
-        write_atomically,
     },
     workload::problem,
 };
@@ -109,12 +109,16 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         [&arguments.workload, &arguments.problem, &arguments.weights, &arguments.constraints];
     let read = given.into_iter().flatten().chain([&arguments.arch]);
     keep(arguments.out.as_deref(), read.map(PathBuf::as_path))?;
+    if let Some(folder) = &arguments.mappings {
+        not_stdout(folder, "a folder of mappings")?;
+    }
     let mut design = Design::open(&arguments.arch)?;
     if let Some(path) = &arguments.constraints {
         design.constraints = parse_constraints(&Document::read(path)?)?;
     }
     let rules = rules_of(arguments.compat);
     let (workload, layers, weights) = layers(arguments, rules)?;
+    keep(arguments.out.as_deref(), [])?;
     let request = MapRequest {
         accelerator: &design.accelerator,
         constraints: &design.constraints,
@@ -145,11 +149,15 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     bar.finish_and_clear();
     let report = report?;
     if let Some(folder) = &arguments.mappings {
-        std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
-        for layer in &report.layers {
-            let name = mapping_file(&layer.layer, &layer.scheme);
-            write_atomically(&folder.join(name), layer.solved().mapping.as_bytes())?;
-        }
+        let mappings: Vec<(PathBuf, Vec<u8>)> = report
+            .layers
+            .iter()
+            .map(|layer| {
+                let name = mapping_file(&layer.layer, &layer.scheme);
+                (folder.join(name), layer.solved().mapping.clone().into_bytes())
+            })
+            .collect();
+        write_together(Some(folder), &mappings)?;
     }
     emit(&report_text(&report, arguments.format)?, arguments.out.as_deref())
 }

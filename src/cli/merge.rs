@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::common::{emit, keep};
+use super::common::{emit, keep, not_stdout};
 use crate::{Result, sweep};
 
 /// Arguments of `signloop merge`.
@@ -18,6 +18,7 @@ pub(super) struct Args {
 
 /// Checks that the shards make one sweep, and joins them.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    not_stdout(&arguments.out, "rows and their manifest")?;
     keep(Some(&arguments.out), arguments.shards.iter().map(PathBuf::as_path))?;
     let manifest = sweep::merge(&arguments.shards, &arguments.out)?;
     let points = manifest.all_points;

@@ -105,6 +105,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     report_large_files();
+    let _command = crate::files::Command::begin();
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => report(&error),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::common::{keep, load_workload};
+use super::common::{keep, load_workload, not_stdout};
 use crate::{
     Result,
     diagnostics::Problem,
@@ -35,6 +35,7 @@ pub(super) struct Args {
 
 /// Quantises and writes.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    not_stdout(&arguments.out, "packed weights")?;
     let read = [arguments.workload.as_path(), &arguments.weights];
     keep(Some(&arguments.out), read)?;
     let scheme: Scheme = arguments.scheme.parse::<Scheme>()?;

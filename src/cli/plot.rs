@@ -7,10 +7,11 @@ use std::{
 
 use clap::ValueEnum;
 
-use super::common::{emit, parse_names};
+use super::common::{emit, not_stdout, parse_names};
 use crate::{
     Result, arch,
     diagnostics::{Problem, Problems},
+    files,
     method::find,
     plot::{
         self, Choice, Column, FIGURES, Input, Kind, Provenance, RUN_FILES, Recipe, Style, TOOL,
@@ -131,11 +132,12 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         }
         .into());
     }
+    not_stdout(&arguments.out, "the files of a figure")?;
     let choice = choice(arguments)?;
     let inputs = read(&arguments.from)?;
     // A figure by layer of one report may not exist for several; `all` leaves `ecm` out then.
     let several = inputs.len() > 1 && recipes.len() > 1;
-    let (mut files, mut captions) = (Vec::new(), String::new());
+    let (mut written, mut captions) = (Vec::new(), String::new());
     for recipe in recipes.into_iter().filter(|recipe| !(several && recipe.name == "ecm")) {
         let figure = recipe.figure(&inputs, &choice)?;
         let provenance = provenance(recipe.name, &inputs, arguments);
@@ -148,10 +150,10 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
                 figure.id
             );
         }
-        files.extend(plot::files(&figure, style, column, &provenance)?);
+        written.extend(plot::files(&figure, style, column, &provenance)?);
         captions += &format!("caption of `{}`: {}\n", figure.id, figure.caption);
     }
-    let listing: String = plot::write_all(&arguments.out, &files)?
+    let listing: String = plot::write_all(&arguments.out, written)?
         .iter()
         .map(|path| format!("{}\n", path.display()))
         .collect();
@@ -216,7 +218,7 @@ fn read_one(path: &Path) -> Result<Input, String> {
     if metadata.len() > MAX_FILE_BYTES {
         return Err("the file is larger than 1 GiB".to_owned());
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = files::read(path).map_err(|error| error.to_string())?;
     Ok(Input { path: path.to_owned(), bytes })
 }
 

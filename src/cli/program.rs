@@ -92,6 +92,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     keep(arguments.out.as_deref(), read)?;
     let workload = load_workload(&arguments.workload)?;
     let source = weights_of(&workload, arguments.weights.as_deref())?;
+    keep(arguments.out.as_deref(), [])?;
     let scheme: Scheme = arguments.scheme.parse::<Scheme>()?;
     let method = find(&arguments.method)?;
     let name = &arguments.layer;

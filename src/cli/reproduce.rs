@@ -8,13 +8,14 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    common::emit,
+    common::{emit, not_stdout},
     plot::{Page, read},
 };
 use crate::{
     Result,
+    files::write_together,
     plot::{self, Provenance, TOOL},
-    report::{json, write_atomically},
+    report::json,
     reproduce::{Context, Given, Work, document, entries, measure, run, summary},
 };
 
@@ -63,6 +64,7 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
             all.iter().map(|entry| format!("{:<22} {}\n", entry.id, entry.title)).collect();
         return emit(&lines, None);
     }
+    not_stdout(&arguments.out, "figures and a page")?;
     let chosen = entries(&arguments.only)?;
     let mut files = Vec::new();
     let mut measured = one(arguments.measured.as_ref())?;
@@ -119,8 +121,10 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
         None => ".".to_owned(),
     };
     let page = document(&finished, &command(arguments, &arguments.only), &figures);
-    plot::write_all(&arguments.out, &files)?;
-    write_atomically(&path, page.as_bytes())?;
+    let mut files: Vec<(PathBuf, Vec<u8>)> =
+        files.into_iter().map(|(name, bytes)| (arguments.out.join(name), bytes)).collect();
+    files.push((path, page.into_bytes()));
+    write_together(Some(&arguments.out), &files)?;
     emit(&summary(&finished), None)
 }
 

@@ -70,6 +70,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     }
     let (arch, workload) = processor(arguments)?;
     let mut resolved = arguments.selection.resolve(arch, workload)?;
+    keep(arguments.out.as_deref(), [])?;
     resolved.options.column_tile = arguments.tile;
     resolved.options.filter_group = arguments.filter_group;
     let progress = Progress::new();

@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     keep(arguments.out.as_deref(), read)?;
     let workload = load_workload(&arguments.workload)?;
     let source = weights_of(&workload, arguments.weights.as_deref())?;
+    keep(arguments.out.as_deref(), [])?;
     let schemes = schemes_of(&arguments.scheme, &source)?;
     let tile = arguments.tile.get();
     let rows = stats(&workload, &source, &schemes, tile, arguments.seed)?;

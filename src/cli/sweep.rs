@@ -8,7 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    common::{emit, keep},
+    common::{emit, is_stdout, keep},
     selection::warn_of_damage,
 };
 use crate::{
@@ -41,7 +41,8 @@ pub(super) struct Args {
 
 /// Sweeps. Rows go to a file or to standard output, progress to standard error.
 pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
-    keep(arguments.out.as_deref(), [arguments.file.as_path()])?;
+    let out = arguments.out.as_deref().filter(|out| !is_stdout(out));
+    keep(out, [arguments.file.as_path()])?;
     let sweep =
         Sweep::open(Spec::load(&arguments.file)?)?.with_cache(plan_cache(!arguments.no_cache)?);
     let grid = &sweep.grid;
@@ -67,7 +68,7 @@ pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
         progress.note(event);
         Ok(())
     };
-    let outcome = match &arguments.out {
+    let outcome = match out {
         Some(out) => {
             if arguments.restart {
                 Journal::discard(out)?;
@@ -78,7 +79,7 @@ pub(super) fn run_sweep(arguments: &Args) -> Result<()> {
     };
     progress.bar.finish_and_clear();
     warn_of_damage(sweep.damaged());
-    if let Some(out) = &arguments.out {
+    if let Some(out) = out {
         emit(
             &format!(
                 "{}: {} points, {} of them from an earlier run\n",

@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{emit, load_workload, thread_count};
+use super::common::{emit, load_workload, not_stdout, thread_count};
 use crate::{
     Error, Result,
     diagnostics::Problem,
@@ -115,6 +115,7 @@ pub(super) struct Args {
 
 /// Trains, and prints where the results are.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    not_stdout(&arguments.out, "the files of a run")?;
     let source: DatasetSource = arguments.dataset.parse::<DatasetSource>()?;
     let settings = settings(arguments);
     let mut workload = load_workload(&arguments.network)?;

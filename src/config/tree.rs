@@ -135,7 +135,7 @@ pub fn read_text(path: &Path) -> Result<String> {
             format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", metadata.len());
         return Err(Problem::new(message).in_file(&name).into());
     }
-    let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
+    let bytes = crate::files::read(path)?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         Problem::new(format!("the file is not UTF-8 text: invalid byte at offset {offset}"))

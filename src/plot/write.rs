@@ -9,7 +9,7 @@ use super::{
     paint::{pdf, png, svg},
     style::{Column, Style},
 };
-use crate::{Error, Result, report::write_atomically};
+use crate::{Result, files::write_together};
 
 /// This tool and its version.
 pub const TOOL: &str = concat!("signloop ", env!("CARGO_PKG_VERSION"));
@@ -44,17 +44,13 @@ pub fn files(
     Ok(files.into_iter().map(|(extension, bytes)| (name(extension), bytes)).collect())
 }
 
-/// Writes files into a folder, each whole or not at all; returns their paths.
+/// Writes files into a folder, all or none; returns their paths.
 ///
 /// # Errors
-/// The folder cannot be made or written.
-pub fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
-    let mut paths = Vec::with_capacity(files.len());
-    for (name, bytes) in files {
-        let path = folder.join(name);
-        write_atomically(&path, bytes)?;
-        paths.push(path);
-    }
-    Ok(paths)
+/// The folder cannot be made or written, or a file may not be written.
+pub fn write_all(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>> {
+    let files: Vec<(PathBuf, Vec<u8>)> =
+        files.into_iter().map(|(name, bytes)| (folder.join(name), bytes)).collect();
+    write_together(Some(folder), &files)?;
+    Ok(files.into_iter().map(|(path, _)| path).collect())
 }

@@ -14,6 +14,7 @@ mod trained;
 mod types;
 mod write;
 
+pub use crate::files::{write_atomically, write_atomically_with};
 pub use csv::csv;
 pub(crate) use csv::quoted;
 pub use fit::{Fewest, LayerBest, WorkingSet};
@@ -29,4 +30,4 @@ pub use types::{
     LayerReport, LayerResult, OpSummary, Provenance, Report, SCHEMA, Tool, WeightSummary,
     dram_bytes, ratio,
 };
-pub use write::{json, write_atomically, write_atomically_with};
+pub use write::json;

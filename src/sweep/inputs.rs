@@ -1,6 +1,6 @@
 //! A sweep file with everything it names opened and checked.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
@@ -17,7 +17,7 @@ use crate::{
     arch::ArchKind,
     cache::PlanCache,
     diagnostics::{Problem, Problems},
-    workload::{WeightSource, from_document},
+    workload::from_document,
 };
 
 /// Machines kept ready; a sweep over more makes them when they are needed.
@@ -180,22 +180,12 @@ fn hash(spec: &Spec, documents: &Documents) -> Result<u128> {
     }
     for (document, folder) in &documents.workloads {
         part(document.file.text().as_bytes());
-        for path in weight_files(&from_document(document, folder)?.weights) {
+        for path in from_document(document, folder)?.weights.files() {
             // Shipped weights are no files; the tool's version stands for them.
             if path.exists() {
-                let bytes =
-                    std::fs::read(&path).map_err(|error| crate::Error::io("read", &path, error))?;
-                part(&bytes);
+                part(&crate::files::read(path)?);
             }
         }
     }
     Ok(hasher.digest128())
-}
-
-fn weight_files(source: &WeightSource) -> Vec<PathBuf> {
-    match source {
-        WeightSource::Packed(files) => files.iter().map(|(_, path)| path.clone()).collect(),
-        WeightSource::Latent { files, .. } => files.iter().map(|(_, path)| path.clone()).collect(),
-        WeightSource::Held { .. } | WeightSource::Synthetic(_) => Vec::new(),
-    }
 }

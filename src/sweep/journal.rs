@@ -5,7 +5,7 @@
 //! computed again; it gives the same bytes.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{BufReader, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
@@ -15,9 +15,13 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{
     manifest::with_suffix,
     output::{Form, to_parquet},
-    recover::{Found, Head, Record, Unreadable, recover},
+    recover::{Found, Head, Record, Unreadable, is_journal, recover},
 };
-use crate::{Error, Result, diagnostics::Problem};
+use crate::{
+    Error, Result,
+    diagnostics::Problem,
+    files::{self, create_own},
+};
 
 /// An open journal.
 pub struct Journal {
@@ -38,16 +42,19 @@ impl Journal {
     /// The files cannot be written, another process writes them, or they belong to another sweep.
     pub(super) fn open(out: &Path, head: &Head, header: &str, first: u64) -> Result<Self> {
         let (part_path, journal_path) = (with_suffix(out, ".part"), with_suffix(out, ".journal"));
-        let open = |path: &Path| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-                .map_err(|error| Error::io("open", path, error))
-        };
-        let (part, journal) = (open(&part_path)?, open(&journal_path)?);
+        let (journal, new_journal) = create_own(&journal_path)?;
+        // Rows without a journal are not ours, whatever they are.
+        if new_journal && std::fs::symlink_metadata(&part_path).is_ok_and(|found| found.len() > 0) {
+            drop(journal);
+            let _ = std::fs::remove_file(&journal_path);
+            return Err(foreign(&part_path));
+        }
+        let part = create_own(&part_path).inspect_err(|_| {
+            if new_journal {
+                let _ = std::fs::remove_file(&journal_path);
+            }
+        });
+        let (part, new_part) = part?;
         if matches!(journal.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
             return Err(Problem::new("another process is running this sweep")
                 .in_file(&journal_path.display().to_string())
@@ -62,7 +69,16 @@ impl Journal {
             bytes: 0,
             next: first,
         };
-        opened.recover(head, header)?;
+        if let Err(error) = opened.recover(head, header) {
+            // What is in the way stays alone, as it was found.
+            for (new, path) in [(new_part, &opened.part_path), (new_journal, &opened.journal_path)]
+            {
+                if new {
+                    let _ = std::fs::remove_file(path);
+                }
+            }
+            return Err(error);
+        }
         Ok(opened)
     }
 
@@ -92,6 +108,7 @@ impl Journal {
                 (self.bytes, self.next) = (kept.bytes, kept.next_point);
                 self.cut(kept.journal_bytes)
             }
+            Ok(Found::ForeignRows) => Err(foreign(&self.part_path)),
             Ok(Found::NoJournal) => Err(problem(
                 "this is no journal of a sweep",
                 "move it away, or write to another file",
@@ -105,13 +122,14 @@ impl Journal {
         }
     }
 
+    /// The journal's first line comes first: rows beside none are taken for somebody else's.
     fn begin(&mut self, head: &Head, header: &str) -> Result<()> {
         self.bytes = 0;
         self.hasher.reset();
         self.cut(0)?;
-        self.write_rows(header.as_bytes())?;
         let line = serde_json::to_string(head).map_err(|e| Error::Internal(e.to_string()))?;
-        self.write_line(&line)
+        self.write_line(&line)?;
+        self.write_rows(header.as_bytes())
     }
 
     /// Drops what is not whole and stands at the ends.
@@ -172,6 +190,7 @@ impl Journal {
         };
         let written = match form {
             Form::Csv => {
+                files::may_write(out)?;
                 std::fs::rename(&self.part_path, out)
                     .map_err(|error| Error::io("write", out, error))?;
                 (self.bytes, format!("{:016x}", self.hasher.digest()))
@@ -189,8 +208,17 @@ impl Journal {
     /// Removes what an earlier run left.
     ///
     /// # Errors
-    /// The files cannot be removed.
+    /// The files are no journal and rows of a sweep, or cannot be removed.
     pub fn discard(out: &Path) -> Result<()> {
+        let (part, journal) = (with_suffix(out, ".part"), with_suffix(out, ".journal"));
+        let ours = match File::open(&journal) {
+            Ok(file) => is_journal(BufReader::new(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(!part.exists()),
+            Err(error) => Err(error),
+        };
+        if !ours.map_err(|error| Error::io("read", &journal, error))? {
+            return Err(foreign(if journal.exists() { &journal } else { &part }));
+        }
         for suffix in [".part", ".journal"] {
             let path = with_suffix(out, suffix);
             match std::fs::remove_file(&path) {
@@ -202,6 +230,13 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+fn foreign(path: &Path) -> Error {
+    Problem::new("these are no rows of this sweep")
+        .in_file(&path.display().to_string())
+        .hint("move the file away, or write to another file")
+        .into()
 }
 
 impl std::fmt::Debug for Journal {
@@ -298,7 +333,27 @@ mod tests {
         drop(first);
         std::fs::write(with_suffix(&out, ".journal"), "some notes of mine\n").unwrap();
         assert!(open(&out).unwrap_err().to_string().contains("no journal"));
-        Journal::discard(&out).unwrap();
+        assert!(Journal::discard(&out).is_err());
+        std::fs::remove_file(with_suffix(&out, ".journal")).unwrap();
+        // Rows that no journal tells of are somebody else's.
+        assert!(Journal::discard(&out).is_err());
+        assert!(open(&out).unwrap_err().to_string().contains("no rows of this sweep"));
+        std::fs::remove_file(with_suffix(&out, ".part")).unwrap();
         assert_eq!(open(&out).unwrap().next_point(), 0);
+        drop(open(&out).unwrap());
+        Journal::discard(&out).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn foreign_rows_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.csv");
+        for journal in ["", "{\"format\":\"f\",\"sweep\":\"s\",\"shard\":1,\"shards\":1}\n"] {
+            std::fs::write(with_suffix(&out, ".part"), "my notes").unwrap();
+            std::fs::write(with_suffix(&out, ".journal"), journal).unwrap();
+            assert!(open(&out).unwrap_err().to_string().contains("no rows of this sweep"));
+            assert_eq!(std::fs::read(with_suffix(&out, ".part")).unwrap(), b"my notes");
+        }
     }
 }

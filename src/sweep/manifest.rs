@@ -9,11 +9,14 @@ use crate::{
     Error, Result,
     config::read_text,
     diagnostics::{Problem, SourceFile},
-    report::{json, write_atomically},
+    files::{self, write_atomically},
+    report::json,
 };
 
 /// Version of the format.
 pub(super) const FORMAT: &str = "signloop-sweep-1";
+/// What the format of every version begins with.
+const FORMAT_FAMILY: &str = "signloop-sweep-";
 
 /// `OUT.manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +57,37 @@ impl Manifest {
     /// The file is missing, is no manifest, or contradicts itself.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(&SourceFile::new(path.display().to_string(), read_text(path)?))
+    }
+
+    /// The manifest beside a file of this run's own, which may be written anew.
+    pub(super) fn read_own(rows: &Path) -> Result<Self> {
+        let path = Self::beside(rows);
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| Error::io("read", &path, error))?;
+        Self::parse(&SourceFile::new(path.display().to_string(), text))
+    }
+
+    /// Whether a manifest may be written beside a file of rows: nothing else than a manifest is
+    /// written over.
+    ///
+    /// # Errors
+    /// Another file is in the way, or this command reads it.
+    pub fn may_write(rows: &Path) -> Result<()> {
+        let path = Self::beside(rows);
+        let foreign = path.exists()
+            && std::fs::read(&path).map_or(true, |bytes| {
+                let found = serde_json::from_slice::<serde_json::Value>(&bytes);
+                let format =
+                    found.ok().and_then(|found| Some(found.get("format")?.as_str()?.to_owned()));
+                !format.is_some_and(|format| format.starts_with(FORMAT_FAMILY))
+            });
+        if foreign {
+            return Err(Problem::new("the manifest would be written over another file")
+                .in_file(&path.display().to_string())
+                .hint("move it away, or write to another file")
+                .into());
+        }
+        files::may_write(&path)
     }
 
     /// Parses a manifest's text.

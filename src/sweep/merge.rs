@@ -15,15 +15,24 @@ use super::{
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
-    report::write_atomically_with,
+    files::{self, write_atomically_with},
 };
 
 /// Joins finished shards, in any order, into the file that one run would have written.
 ///
 /// # Errors
-/// A shard is missing, given twice, changed since it was written, or of another sweep.
+/// A shard is missing, given twice, changed since it was written, or of another sweep; a file that
+/// is read would be written, or another one than a manifest be written over beside the result.
 pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Manifest> {
     let form = Form::of(out)?;
+    // Shards and manifests are inputs from here on.
+    let _command = files::Command::begin();
+    for path in shards {
+        files::note(path);
+        files::note(&Manifest::beside(path));
+    }
+    files::may_write(out)?;
+    Manifest::may_write(out)?;
     let mut problems = Problems::new();
     let mut found: Vec<(&PathBuf, Manifest)> = Vec::new();
     for path in shards {

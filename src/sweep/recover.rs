@@ -54,6 +54,8 @@ pub enum Found {
     Nothing,
     /// Some other file is in the way.
     NoJournal,
+    /// The file of rows begins as no rows of this sweep do.
+    ForeignRows,
     /// Another sweep is in the way.
     AnotherSweep,
     /// Rows up to some point.
@@ -90,16 +92,22 @@ pub fn recover(
     let begun = line.ends_with(b"\n").then(|| serde_json::from_slice::<Head>(&line).ok());
     let Some(found) = begun.flatten() else {
         // Killed before the first line was whole, or no journal of ours.
-        let foreign = line.len() as u64 >= MAX_LINE || line.ends_with(b"\n");
-        return Ok(if foreign { Found::NoJournal } else { Found::Nothing });
+        if line.len() as u64 >= MAX_LINE || line.ends_with(b"\n") {
+            return Ok(Found::NoJournal);
+        }
+        return Ok(match begins_with(&mut part, header)? {
+            Some(_) => Found::Nothing,
+            None => Found::ForeignRows,
+        });
     };
     if found != *head {
         return Ok(Found::AnotherSweep);
     }
-    let mut chunk = vec![0; header.len()];
-    if part.read_exact(&mut chunk).is_err() || chunk != header.as_bytes() {
-        return Ok(Found::Nothing);
-    }
+    let mut chunk = match begins_with(&mut part, header)? {
+        None => return Ok(Found::ForeignRows),
+        Some(read) if read.len() < header.len() => return Ok(Found::Nothing),
+        Some(read) => read,
+    };
     let mut kept = Kept {
         hasher: Box::new(Xxh3::new()),
         bytes: chunk.len() as u64,
@@ -126,6 +134,23 @@ pub fn recover(
         kept.journal_bytes += line.len() as u64;
     }
     Ok(Found::Rows(kept))
+}
+
+/// Whether a journal's first line is one, or was cut off before it was whole.
+pub(super) fn is_journal(mut journal: impl BufRead) -> io::Result<bool> {
+    let mut line = Vec::new();
+    journal.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
+    Ok(match line.ends_with(b"\n") {
+        true => serde_json::from_slice::<Head>(&line).is_ok(),
+        false => (line.len() as u64) < MAX_LINE,
+    })
+}
+
+/// What is there of the header, if nothing else is.
+fn begins_with(part: &mut impl BufRead, header: &str) -> Result<Option<Vec<u8>>, Unreadable> {
+    let mut read = Vec::new();
+    part.by_ref().take(header.len() as u64).read_to_end(&mut read).map_err(Unreadable::Part)?;
+    Ok(header.as_bytes().starts_with(&read).then_some(read))
 }
 
 fn checksum(bytes: &[u8]) -> String {

@@ -15,7 +15,7 @@ use super::{
     recover::Head,
     row::header,
 };
-use crate::{Error, Result, diagnostics::Problem};
+use crate::{Error, Result, diagnostics::Problem, files};
 
 /// Most points of one chunk. Smaller sweeps have smaller chunks, so that threads share them.
 const MAX_CHUNK: u64 = 512;
@@ -54,7 +54,8 @@ pub struct Outcome {
 /// A finished file of the same sweep and shard is left as it is.
 ///
 /// # Errors
-/// A file cannot be written, or weights do not fit a network.
+/// A file cannot be written, is one that the sweep reads, or something foreign is in the way; or
+/// weights do not fit a network.
 pub fn run(
     sweep: &Sweep,
     shard: Shard,
@@ -75,6 +76,8 @@ pub fn run(
         event(Event::Begun { done: all, all })?;
         return Ok(Outcome { points: all, resumed: all });
     }
+    files::may_write(out)?;
+    Manifest::may_write(out)?;
     let head = Head {
         format: FORMAT.to_owned(),
         sweep: format!("{:032x}", sweep.hash()),
@@ -86,12 +89,20 @@ pub fn run(
     let next = journal.next_point().min(points.end);
     let resumed = next - points.start;
     event(Event::Begun { done: resumed, all })?;
-    in_chunks(sweep, next..points.end, event, &mut |wave| {
+    let ran = in_chunks(sweep, next..points.end, event, &mut |wave| {
         for chunk in wave {
             journal.append(&chunk.rows, chunk.end_point)?;
         }
         journal.sync()
-    })?;
+    });
+    if let Err(error) = ran {
+        if matches!(error, Error::Input(_) | Error::Internal(_)) {
+            // It would end so again: there is nothing to go on with.
+            drop(journal);
+            Journal::discard(out)?;
+        }
+        return Err(error);
+    }
     // A manifest of older rows must not stand beside newer ones, not even for a moment.
     match std::fs::remove_file(Manifest::beside(out)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -188,7 +199,7 @@ fn is_finished(sweep: &Sweep, shard: Shard, out: &Path) -> Result<bool> {
         return Ok(false);
     }
     // A broken manifest means that the file is made again.
-    let Ok(manifest) = Manifest::read(&path) else { return Ok(false) };
+    let Ok(manifest) = Manifest::read_own(out) else { return Ok(false) };
     if manifest.sweep != format!("{:032x}", sweep.hash())
         || (manifest.shard, manifest.shards) != (shard.index, shard.count)
     {

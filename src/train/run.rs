@@ -103,11 +103,24 @@ pub fn run(
     let mut dataset = job.source.load()?;
     dataset.limit(recipe.limit);
     std::fs::create_dir_all(job.folder).map_err(|error| Error::io("create", job.folder, error))?;
-    if !job.resume && job.folder.join(CHECKPOINT).exists() {
+    let checkpoint = job.folder.join(CHECKPOINT);
+    let results = [CHECKPOINT, LOG, FITS, WEIGHTS, WORKLOAD].map(|name| job.folder.join(name));
+    if !job.resume && checkpoint.exists() {
         return Err(Problem::new("the folder holds a run already")
             .in_file(&job.folder.display().to_string())
             .hint("go on with it with --resume, or give another --out")
             .into());
+    }
+    // Without a checkpoint such files are no run of ours.
+    let foreign = results.iter().find(|path| path.exists()).filter(|_| !checkpoint.exists());
+    if let Some(path) = foreign {
+        return Err(Problem::new("the run would write over this file")
+            .in_file(&path.display().to_string())
+            .hint("give another --out")
+            .into());
+    }
+    for path in &results {
+        crate::files::may_write(path)?;
     }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -140,6 +153,7 @@ pub fn run(
 
 fn open_teacher(path: &Path) -> Result<Checkpoint> {
     let checkpoint = Checkpoint::open(path)?;
+    crate::files::note(path);
     let scheme = checkpoint.header.recipe.get("scheme").map_or("unknown", String::as_str);
     if scheme != "fp32" {
         let message = format!("the teacher was trained as {scheme}, expected fp32");

@@ -207,6 +207,17 @@ fn read_quantize(table: Option<&TableReader<'_>>) -> QuantizeOptions {
 }
 
 impl WeightSource {
+    /// The files that the weights are read from.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let (packed, latent): (&[(Scheme, PathBuf)], &[(Option<Scheme>, PathBuf)]) = match self {
+            Self::Packed(files) => (files, &[]),
+            Self::Latent { files, .. } => (&[], files),
+            Self::Held { .. } | Self::Synthetic(_) => (&[], &[]),
+        };
+        let packed = packed.iter().map(|(_, path)| path.as_path());
+        packed.chain(latent.iter().map(|(_, path)| path.as_path()))
+    }
+
     /// The source of a file given on the command line, by its kind.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod check;
 mod examples;
 mod hostile;
 mod import;
+mod inputs;
 mod interruptions;
 mod measure;
 mod plot;

@@ -2,11 +2,11 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::super::common::{emit, keep};
+use super::super::common::{apart, emit, keep, not_stdout};
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
-    report::write_atomically,
+    files::write_together,
     workload::{self, latent_weights, onnx, read_bytes, safetensors},
 };
 
@@ -33,9 +33,11 @@ fn sizes(text: &str) -> Result<[u64; 3], String> {
 
 /// Reads the model, tells what it left out, writes workload and weights.
 pub(super) fn run(arguments: &Args) -> Result<()> {
+    not_stdout(&arguments.out, "a workload and its weights")?;
     let weights = arguments.out.with_extension("safetensors");
-    keep(Some(&arguments.out), [arguments.model.as_path(), &weights])?;
+    keep(Some(&arguments.out), [arguments.model.as_path()])?;
     keep(Some(&weights), [arguments.model.as_path()])?;
+    apart(Some(&arguments.out), Some(&weights))?;
     let bytes = read_bytes(&arguments.model)?;
     let file = arguments.model.display().to_string();
     let name = arguments.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -52,8 +54,11 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let toml = format!("{before}{}{after}", latent_weights(&beside, &[]));
     // The reader has the last word on shapes before anything is written.
     workload::parse(&arguments.out.display().to_string(), &toml, std::path::Path::new(""))?;
-    write_atomically(&weights, &safetensors(&imported.tensors)?)?;
-    write_atomically(&arguments.out, toml.as_bytes())?;
+    let files = [
+        (weights.clone(), safetensors(&imported.tensors)?),
+        (arguments.out.clone(), toml.into_bytes()),
+    ];
+    write_together(None, &files)?;
     let mut text = String::new();
     for layer in &imported.layers {
         let shape = &imported.tensors[&format!("{layer}.weight")].shape;

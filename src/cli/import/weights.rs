@@ -2,11 +2,10 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use super::super::common::{emit, keep, load_workload};
+use super::super::common::{emit_and_tell, keep, load_workload};
 use crate::{
     Result,
     diagnostics::{Problem, Problems, nearest},
-    report::write_atomically,
     workload::{LatentFile, Rename, latent_weights, to_toml},
 };
 
@@ -82,9 +81,8 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     }
     let beside = relative(&arguments.weights, &arguments.out);
     let toml = to_toml(&workload, &latent_weights(&beside, &arguments.rename));
-    write_atomically(&arguments.out, toml.as_bytes())?;
     let _ = writeln!(text, "wrote {}", arguments.out.display());
-    emit(&text, None)
+    emit_and_tell(toml.as_bytes(), &arguments.out, &text)
 }
 
 /// Which renaming would find a tensor: of a wrapped module, or of one with the right shape.

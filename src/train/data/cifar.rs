@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Dataset, Images};
-use crate::{Error, Result, diagnostics::Problem};
+use crate::{Result, diagnostics::Problem};
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
@@ -33,7 +33,7 @@ fn read(path: &Path, hint: &str, images: &mut Images) -> Result<()> {
         _ => return Err(Problem::new("no such file").in_file(&name).hint(hint).into()),
     };
     whole_records(&name, size)?;
-    let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
+    let bytes = crate::files::read(path)?;
     let part = parse(&name, &bytes)?;
     images.pixels.extend(part.pixels);
     images.labels.extend(part.labels);

@@ -81,7 +81,7 @@ fn find(folder: &Path, name: &str, hint: &str) -> Result<PathBuf> {
 
 /// The unpacked content of a file.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let file = crate::files::open(path).map_err(|error| Error::io("read", path, error))?;
     let name = path.display().to_string();
     if path.extension().is_some_and(|extension| extension == "gz") {
         return unpack(&name, file);

@@ -149,7 +149,7 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     if metadata.len() > MAX_FILE_BYTES {
         return Err(Problem::new("the file is larger than 4 GiB").in_file(&name).into());
     }
-    std::fs::read(path).map_err(|error| Error::io("read", path, error))
+    crate::files::read(path)
 }
 
 /// Checks that a declared shape has a bounded number of elements.
