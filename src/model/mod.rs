@@ -29,8 +29,3 @@ pub use cost::{
 };
 pub use evaluate::{Evaluator, evaluate, map};
 pub use kernel_time::{KernelCycles, KernelWork, kernel_cycles};
-
-/// Greatest common divisor.
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}

@@ -2,14 +2,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::import::unsupported;
+use super::dialect::{unsupported, version};
 use crate::{
     arch::accelerator::{
-        Accelerator, ActionEnergy, Compute, MetadataStore, Storage, StorageEnergy,
+        Accelerator, ActionEnergy, Compute, MAX_LEVELS, MetadataStore, Storage, StorageEnergy,
     },
     config::{Bounds, Located, TableReader, Value},
     diagnostics::Problem as Fault,
-    mapping::MAX_LEVELS,
 };
 
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 40, expected: "a positive integer" };
@@ -55,27 +54,6 @@ pub(super) fn read(root: &TableReader<'_>) -> Option<Accelerator> {
     }
     let name = "imported from Timeloop".to_owned();
     Some(Accelerator { name, description: String::new(), levels: found.levels, compute })
-}
-
-/// Refuses other dialects: their keys mean other things.
-pub(super) fn version(section: &TableReader<'_>) -> Option<()> {
-    let version =
-        section.opt_number("version", Bounds { least: 0.0, greatest: 9.0, expected: "a version" });
-    match version {
-        Some(version) if version.value == 0.4 => Some(()),
-        Some(version) => {
-            section.push(
-                Fault::new(format!("the Timeloop version {} is not supported", version.value))
-                    .at(section.file(), version.span, "expected 0.4")
-                    .hint("convert the files with Timeloop's front end first"),
-            );
-            None
-        }
-        None => {
-            section.problem("missing Timeloop version", section.span(), "expected `version: 0.4`");
-            None
-        }
-    }
 }
 
 struct Found {

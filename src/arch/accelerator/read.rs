@@ -6,6 +6,7 @@ use super::{
     Accelerator, ActionEnergy, Compute, MetadataStore, Storage,
     energy::{Array, read_energy, table_energy},
     format::read_format,
+    limits::MAX_LEVELS,
     sparse::read_saf,
 };
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     },
     config::{Bounds, Document, TableReader},
     diagnostics::Problem,
-    mapping::MAX_LEVELS,
 };
 
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 40, expected: "a positive integer" };

@@ -6,9 +6,9 @@ use super::{
     evaluator::Evaluator,
     exact::{self, Useless},
     flow::{Flow, Ranks, Words},
-    leader::Setting,
     misfit::Misfit,
     saf::{self, Occupancy, Savings},
+    setting::Setting,
     spatial::{self, Need, Spatial},
     timeloop,
 };

@@ -23,10 +23,12 @@ mod misfit;
 mod nest;
 mod prepared;
 mod saf;
+mod setting;
 mod sliding;
 mod spatial;
 mod target;
 mod timeloop;
+mod useless_share;
 
 pub use evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost};
 pub use evaluator::{Evaluator, evaluate};

@@ -4,8 +4,8 @@
 use super::{
     dense::Dense,
     flow::{Flow, Ranks, Words},
-    leader::Share,
     saf::{Saving, Savings},
+    useless_share::Share,
 };
 use crate::{
     arch::accelerator::SafKind, mapping::MAX_LEVELS, model::sparse::TileUnits,

@@ -15,7 +15,6 @@ mod piece;
 
 use self::piece::{Piece, Share};
 use super::{
-    gcd,
     nest::{Access, Nest, Node, Region, Touch},
     sets::{bounds, count, swept},
 };
@@ -412,4 +411,9 @@ fn in_order(body: &[Node], order: &mut Vec<usize>) {
 
 fn rounded(lines: u128) -> Result<u64> {
     u64::try_from((lines + ONE / 2) / ONE).map_err(|_| Error::Overflow("lines of a layer"))
+}
+
+/// Greatest common divisor.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
