@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Fact, LayerCost, LayerWork, MemoryLevel,
-    ecm::adds_per_cycle,
+    cost::{Fact, LayerCost, LayerWork, MemoryLevel},
     energy::add_pj,
-    traffic::{level_bytes, memory_level},
-    work::Mapping,
+    time::ecm::adds_per_cycle,
+    traffic::{level_bytes, memory_level, work::LayerNest},
 };
 use crate::{
     Result,
@@ -57,7 +56,7 @@ fn sources<T, U>(one: &Sourced<T>, other: &Sourced<U>) -> Arc<str> {
 pub fn facts(
     arch: &CpuArch,
     work: &LayerWork<'_>,
-    mapping: &Mapping,
+    mapping: &LayerNest,
     cost: &LayerCost,
 ) -> Result<Vec<Fact>> {
     let mut facts = Facts(Vec::with_capacity(64));
@@ -97,7 +96,7 @@ pub fn facts(
     Ok(facts.0)
 }
 
-fn instructions(facts: &mut Facts, arch: &CpuArch, work: &LayerWork<'_>, mapping: &Mapping) {
+fn instructions(facts: &mut Facts, arch: &CpuArch, work: &LayerWork<'_>, mapping: &LayerNest) {
     let counts = &mapping.instructions;
     let per_position = &work.counts;
     let positions = work.shape.positions() as f64;
@@ -134,7 +133,7 @@ fn cycles(
     facts: &mut Facts,
     arch: &CpuArch,
     work: &LayerWork<'_>,
-    mapping: &Mapping,
+    mapping: &LayerNest,
     cost: &LayerCost,
 ) -> Result<()> {
     let core = &arch.core;

@@ -13,11 +13,15 @@
 //! slots that are used again in every sweep. Outputs are planes.
 
 use super::{
-    LayerWork, Tensor,
     nest::{Access, Nest, Node, Region},
-    work::{Instructions, Mapping, RegisterTraffic, bytes, product, scaled},
+    work::{Instructions, LayerNest, RegisterTraffic, bytes, product, scaled},
 };
-use crate::{Result, arch::CpuArch, workload::LayerShape};
+use crate::{
+    Result,
+    arch::CpuArch,
+    model::cost::{LayerWork, Tensor},
+    workload::LayerShape,
+};
 
 /// Pixels as the blocks see them: a fully connected layer has its images side by side.
 struct Pixels {
@@ -56,7 +60,7 @@ impl Pixels {
 ///
 /// # Errors
 /// A count does not fit in 64 bits.
-pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>) -> Result<Mapping> {
+pub fn layer_nest(arch: &CpuArch, work: &LayerWork<'_>) -> Result<LayerNest> {
     let shape = work.shape;
     let pixels = Pixels::of(shape);
     let line = arch.caches.first().map_or(64, |cache| cache.line_bytes.value);
@@ -225,7 +229,7 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>) -> Result<Mapping> {
         loads: per_block("loads", work.counts.loads)?,
         stores: per_block("stores", work.counts.stores)?,
     };
-    Ok(Mapping {
+    Ok(LayerNest {
         nest,
         registers,
         instructions,

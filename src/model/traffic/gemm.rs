@@ -13,18 +13,24 @@
 //! does not split the channels. Loop order after Goto and van de Geijn (ACM TOMS 2008).
 
 use super::{
-    LayerWork, Tensor,
     blocking::{Blocking, Product, tile},
     nest::{Access, Nest, Node},
-    work::{Instructions, Mapping, RegisterTraffic, bytes, popcount_instructions, product, scaled},
+    work::{
+        Instructions, LayerNest, RegisterTraffic, bytes, popcount_instructions, product, scaled,
+    },
 };
-use crate::{Result, arch::CpuArch, method::Execution};
+use crate::{
+    Result,
+    arch::CpuArch,
+    method::Execution,
+    model::cost::{LayerWork, Tensor},
+};
 
 /// The nest and the in-core work of one blocking.
 ///
 /// # Errors
 /// A count does not fit in 64 bits.
-pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> Result<Mapping> {
+pub fn layer_nest(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> Result<LayerNest> {
     let layer = Product::of(work.shape);
     let tile = tile(arch, work, &layer);
     let line = arch.caches.first().map_or(64, |cache| cache.line_bytes.value);
@@ -305,7 +311,7 @@ pub fn mapping(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> Resu
             .filter(|entry| entry.tensor != Tensor::Packed)
             .map(|entry| entry.write_bytes.div_ceil(vector))
             .sum::<u64>();
-    Ok(Mapping {
+    Ok(LayerNest {
         nest,
         registers,
         instructions,

@@ -1,44 +1,14 @@
-//! Layer conditions: which lines of a nest a cache keeps from one touch to the next.
-//!
-//! Under LRU a line survives in its set when no more lines than ways were touched in that set
-//! since its last touch. Between two touches of the same line, carried by loop l, lies one
-//! iteration of l; so a set keeps the lines of a buffer across l exactly when the lines that one
-//! iteration of l touches in that set are no more than the ways. Sets are counted one by one from
-//! the addresses of the buffers, which makes the condition way-aware.
-//!
-//! With E(l) the lines that a touch covers during loop l, T(l) its trips and h(l) the share of its
-//! lines in sets that keep them, the misses of loop l are
-//! M(l) = h(l)·E(l) + T(l)·(M(l+1) − h(l)·E(l+1)), and M = E of one tile innermost.
-//! Layer conditions: Hammer, Eitzinger, Hager, Wellein, "Kerncraft" (IPTW 2016), section 2.4.2.
+//! The layer condition of every touch of a nest, for one cache after another.
 
-mod piece;
-
-use self::piece::{Piece, Share};
 use super::{
-    nest::{Access, Nest, Node, Region, Touch},
+    capacity::{Capacity, Lines},
+    piece::{Piece, Share},
     sets::{bounds, count, swept},
 };
-use crate::{Error, Result};
-
-/// A cache as the analysis sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Capacity {
-    /// Sets, indexed by line address modulo this number.
-    pub sets: u64,
-    /// Lines a set holds.
-    pub ways: u64,
-    /// Bytes of a line.
-    pub line: u64,
-}
-
-/// Lines that move over the link below a cache, for one buffer of a nest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lines {
-    /// Lines fetched because they were absent.
-    pub fills: u64,
-    /// Lines evicted after they were written.
-    pub dirty: u64,
-}
+use crate::{
+    Error, Result,
+    model::traffic::nest::{Access, Nest, Node, Region, Touch},
+};
 
 /// Fixed-point unit: line counts are averages over alignments, so they carry a fraction.
 const ONE: u128 = 1 << 16;
