@@ -223,24 +223,7 @@ fn storage(
         );
         return None;
     }
-    let block_words = match (&block, &width) {
-        (Some(block), _) => block.value,
-        (None, Some(width)) => {
-            if !width.value.is_multiple_of(word_bits) {
-                attributes.problem(
-                    format!(
-                        "the width {} is no multiple of the word's {word_bits} bits",
-                        width.value
-                    ),
-                    width.span.clone(),
-                    "expected whole words",
-                );
-                return None;
-            }
-            width.value / word_bits
-        }
-        (None, None) => 1,
-    };
+    let block_words = block_words(attributes, (block, width), word_bits)?;
     let capacity_words = match (depth, size_kib) {
         (Some(depth), _) => depth.value.checked_mul(block_words),
         (None, Some(size)) => size.value.checked_mul(1024 * 8).map(|bits| bits / word_bits),
@@ -274,6 +257,32 @@ fn storage(
         compresses,
         formats: Vec::new(),
         safs: Vec::new(),
+    })
+}
+
+/// Words of a block, stated or as many as the width holds.
+fn block_words(
+    attributes: &TableReader<'_>,
+    (block, width): (Option<Located<u64>>, Option<Located<u64>>),
+    word_bits: u64,
+) -> Option<u64> {
+    Some(match (&block, &width) {
+        (Some(block), _) => block.value,
+        (None, Some(width)) => {
+            if !width.value.is_multiple_of(word_bits) {
+                attributes.problem(
+                    format!(
+                        "the width {} is no multiple of the word's {word_bits} bits",
+                        width.value
+                    ),
+                    width.span.clone(),
+                    "expected whole words",
+                );
+                return None;
+            }
+            width.value / word_bits
+        }
+        (None, None) => 1,
     })
 }
 

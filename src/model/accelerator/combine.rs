@@ -244,6 +244,14 @@ impl Workspace<'_> {
         combined.operations.skipped += saved.skipped;
         combined.operations.gated += saved.gated;
         combined.units = units;
+        self.decompress();
+    }
+
+    /// Words that a level without compression takes from one with it.
+    fn decompress(&mut self) {
+        let prepared = &self.prepared;
+        let levels = prepared.levels();
+        let combined = &mut self.combined;
         for tensor in 0..prepared.tensors() {
             for level in 0..levels {
                 let parent = self.counts[tensor][level].parent.map(usize::from);

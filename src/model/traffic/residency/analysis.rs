@@ -119,24 +119,12 @@ impl<'n> Residency<'n> {
         let overflow = || Error::Overflow("lines of a layer");
         let nest = self.nest;
         let common = write.path.iter().zip(&read.path).take_while(|(a, b)| a == b).count();
-        let rounds = write.path[..common]
-            .iter()
-            .try_fold(1_u128, |product, index| {
-                product.checked_mul(u128::from(nest.loops[*index].trips))
-            })
-            .ok_or_else(overflow)?;
+        let rounds = self.rounds(&write.path[..common]).ok_or_else(overflow)?;
         let sweep_loop = read.path[common];
         let sweeps = u128::from(nest.loops[sweep_loop].trips);
         let covered = self.covered(read, common);
         let sweep = self.window(read, common);
-        let during: Vec<Piece<'n>> = nest
-            .touches
-            .iter()
-            .filter(|touch| {
-                touch.path.get(common) == write.path.get(common) && touch.buffer != write.buffer
-            })
-            .map(|touch| Piece::new(touch, common))
-            .collect();
+        let during = self.beside(write, common);
         // Buffers that move with the buffer's own position in a sweep.
         let along = |piece: &Piece<'_>| {
             piece.touch.buffer != read.buffer
@@ -200,6 +188,21 @@ impl<'n> Residency<'n> {
         let fills = round.checked_mul(rounds).and_then(|lines| lines.checked_add(cold));
         let dirty = lost.checked_mul(rounds).and_then(|lines| lines.checked_add(all_kept));
         Ok((fills.ok_or_else(overflow)?, dirty.ok_or_else(overflow)?))
+    }
+
+    /// Iterations of the loops together.
+    fn rounds(&self, loops: &[usize]) -> Option<u128> {
+        loops.iter().try_fold(1_u128, |product, index| {
+            product.checked_mul(u128::from(self.nest.loops[*index].trips))
+        })
+    }
+
+    /// What the loop at `depth` of a write's path touches of other buffers.
+    fn beside(&self, write: &Touch, depth: usize) -> Vec<Piece<'n>> {
+        let touches = self.nest.touches.iter().filter(|touch| {
+            touch.path.get(depth) == write.path.get(depth) && touch.buffer != write.buffer
+        });
+        touches.map(|touch| Piece::new(touch, depth)).collect()
     }
 
     /// Lines that a touch covers with its loops from `depth` on, a mean over alignments.
