@@ -6,13 +6,14 @@ use signloop::{
     arch::{self, Cache, CachePolicy, CpuArch, Sourced},
     method::{Execution, OpCounts, WeightStorage},
     model::{
-        LayerWork, Tensor, blocking, gemm,
-        lru::{LinkLines, Simulator},
-        map,
-        nest::{Access, Nest, Node},
-        trace::trace,
-        traffic::{capacity, links},
-        work::Mapping,
+        LayerWork, Tensor, map,
+        traffic::{
+            blocking, capacity, gemm, links,
+            lru::{LinkLines, Simulator},
+            nest::{Access, Nest, Node},
+            trace::trace,
+            work::LayerNest,
+        },
     },
     workload::{LayerShape, OperandBits},
 };
@@ -249,7 +250,7 @@ const EXACT: &[(&str, &str)] = &[
 
 /// Greatest relative error over the links of a nest, in lines read and written, and whether every
 /// buffer agrees on every link.
-fn compare(arch: &CpuArch, mapping: &Mapping, predicted: &[Vec<LinkLines>]) -> (f64, bool) {
+fn compare(arch: &CpuArch, mapping: &LayerNest, predicted: &[Vec<LinkLines>]) -> (f64, bool) {
     let simulator = simulate(arch, &mapping.nest);
     let mut greatest = 0.0_f64;
     let mut exact = true;
@@ -289,7 +290,7 @@ fn blockings_that_are_not_chosen_are_right_too() {
     for counted in [dense(conv(16, 32, 12, 3), FP32), dense(conv(64, 64, 6, 3), FP32)] {
         let work = counted.work();
         for blocking in blocking::candidates(&arch, &work) {
-            let mapping = gemm::mapping(&arch, &work, blocking).unwrap();
+            let mapping = gemm::layer_nest(&arch, &work, blocking).unwrap();
             let predicted = links(&arch, &mapping.nest).unwrap();
             let (worst, _) = compare(&arch, &mapping, &predicted);
             within += u32::from(worst <= 0.05);
@@ -351,7 +352,8 @@ fn a_stream_and_a_cycle_by_hand() {
 
 #[test]
 fn an_inclusive_cache_drops_lines_above_and_a_victim_cache_does_not_hold_them() {
-    let capacity = |sets, ways| signloop::model::residency::Capacity { sets, ways, line: 64 };
+    let capacity =
+        |sets, ways| signloop::model::traffic::residency::Capacity { sets, ways, line: 64 };
     // One set of two ways below one set of four: touching 0 keeps it in L1 but lets it age in L2.
     let mut inclusive =
         Simulator::new(&[(capacity(1, 2), NonInclusive), (capacity(1, 4), Inclusive)], 1);

@@ -7,12 +7,12 @@ use super::{
     check::{LEVELS, check_geometry, check_order},
     constants::{Constants, RATE},
     kind::KINDS,
-    shipped,
+    shipped::{file_or_shipped, shipped},
 };
 use crate::{
     Result,
     config::{Document, TableReader},
-    diagnostics::{Problem, nearest},
+    diagnostics::Problem,
 };
 
 /// Loads a processor description: a file, or the name of a shipped one when no such file exists.
@@ -29,31 +29,6 @@ pub fn load(path: &Path) -> Result<CpuArch> {
 /// The file cannot be read or is not TOML.
 pub fn open(path: &Path) -> Result<Document> {
     file_or_shipped(path, "description", shipped(), accelerator::shipped())
-}
-
-/// A file, or, where there is no such file, the shipped description of that name. Only those of the
-/// first list, which are `what` they are called, are offered for a name that is in neither.
-pub(super) fn file_or_shipped(
-    path: &Path,
-    what: &str,
-    offered: &[(&str, &str)],
-    more: &[(&str, &str)],
-) -> Result<Document> {
-    let name = path.to_str().unwrap_or_default();
-    if path.exists() || name.is_empty() || name.contains(['/', '\\', '.']) {
-        return Document::read(path);
-    }
-    if let Some((_, text)) = offered.iter().chain(more).find(|(shipped, _)| *shipped == name) {
-        return Document::parse(&format!("arch/{name}.toml"), (*text).to_owned());
-    }
-    let names: Vec<&str> = offered.iter().map(|(shipped, _)| *shipped).collect();
-    let problem = Problem::new(format!("no file and no shipped {what} named `{name}`"))
-        .hint(format!("shipped {what}s: `{}`", names.join("`, `")));
-    Err(match nearest(name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem,
-    }
-    .into())
 }
 
 /// Reads a parsed processor description.

@@ -1,5 +1,13 @@
 //! The descriptions that come with the tool, embedded so that their names work anywhere.
 
+use std::path::Path;
+
+use crate::{
+    Result,
+    config::Document,
+    diagnostics::{Problem, nearest},
+};
+
 /// Name and text of every shipped description, processors first.
 #[must_use]
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
@@ -12,6 +20,31 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         ("neoverse-n1", include_str!("../../arch/neoverse-n1.toml")),
         ("apple-m1", include_str!("../../arch/apple-m1.toml")),
     ]
+}
+
+/// A file, or, where there is no such file, the shipped description of that name. Only those of the
+/// first list, which are `what` they are called, are offered for a name that is in neither.
+pub(super) fn file_or_shipped(
+    path: &Path,
+    what: &str,
+    offered: &[(&str, &str)],
+    more: &[(&str, &str)],
+) -> Result<Document> {
+    let name = path.to_str().unwrap_or_default();
+    if path.exists() || name.is_empty() || name.contains(['/', '\\', '.']) {
+        return Document::read(path);
+    }
+    if let Some((_, text)) = offered.iter().chain(more).find(|(shipped, _)| *shipped == name) {
+        return Document::parse(&format!("arch/{name}.toml"), (*text).to_owned());
+    }
+    let names: Vec<&str> = offered.iter().map(|(shipped, _)| *shipped).collect();
+    let problem = Problem::new(format!("no file and no shipped {what} named `{name}`"))
+        .hint(format!("shipped {what}s: `{}`", names.join("`, `")));
+    Err(match nearest(name, names) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem,
+    }
+    .into())
 }
 
 #[cfg(test)]

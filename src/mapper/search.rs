@@ -8,23 +8,10 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    Front, Space,
+    Front, Judge, Space,
     exhaust::{Plan, walk},
     walk::{Aim, Walk},
 };
-use crate::{mapping::Mapping, model::accelerator::Score};
-
-/// What tells how good a mapping is.
-pub trait Judge: Clone + Send + Sync {
-    /// Energy and cycles of a mapping that covers the problem; `None` when it does not fit.
-    fn score(&mut self, mapping: &Mapping) -> Option<Score>;
-}
-
-impl Judge for crate::model::accelerator::Evaluator<'_> {
-    fn score(&mut self, mapping: &Mapping) -> Option<Score> {
-        Self::score(self, mapping).ok()
-    }
-}
 
 /// How long to search.
 #[derive(Debug, Clone, Copy)]

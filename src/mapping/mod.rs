@@ -5,8 +5,9 @@ mod read;
 mod types;
 mod write;
 
+pub use crate::arch::accelerator::MAX_LEVELS;
 pub use check::{Fault, check};
 pub(crate) use read::tell;
 pub use read::{at_level, parse, read};
-pub use types::{LevelMapping, Loop, MAX_LEVELS, Mapping};
+pub use types::{LevelMapping, Loop, Mapping};
 pub use write::write;

@@ -1,8 +1,5 @@
 //! A mapping as checked.
 
-/// Most storage levels of an accelerator.
-pub const MAX_LEVELS: usize = 8;
-
 /// One loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Loop {

@@ -1,9 +1,11 @@
 //! Modelled energy: operations, accesses of each level, memory, instructions and static power.
 
 use super::{
-    EnergyBreakdown, LayerWork, MemoryLevel, Traffic,
-    traffic::{level_bytes, memory_level},
-    work::{Instructions, product},
+    cost::{EnergyBreakdown, LayerWork, MemoryLevel, Traffic},
+    traffic::{
+        level_bytes, memory_level,
+        work::{Instructions, product},
+    },
 };
 use crate::{
     Result,

@@ -3,8 +3,16 @@
 use std::{collections::HashMap, rc::Rc};
 
 use super::{
-    LayerCost, LayerWork, blocking, ecm, energy, explain, gemm, lru::LinkLines, program,
-    residency::Lines, residency::Residency, traffic, work::Mapping,
+    cost::{LayerCost, LayerWork},
+    energy, explain,
+    time::ecm,
+    traffic::{
+        self, blocking, gemm,
+        lru::LinkLines,
+        program,
+        residency::{Lines, Residency},
+        work::LayerNest,
+    },
 };
 use crate::{Error, Result, arch::CpuArch, method::Execution};
 
@@ -40,12 +48,12 @@ impl CoreKey {
 
 /// A nest that the layer may run as, and the caches it was asked about.
 struct Candidate {
-    mapping: Mapping,
+    mapping: LayerNest,
     lines: HashMap<(u64, u64), Rc<[Lines]>>,
 }
 
 impl Candidate {
-    fn new(mapping: Mapping) -> Self {
+    fn new(mapping: LayerNest) -> Self {
         Self { mapping, lines: HashMap::new() }
     }
 
@@ -83,7 +91,7 @@ impl<'w> Evaluator<'w> {
     /// `gemm` and `bit-serial` try a fixed set of blockings and take the one that moves the fewest
     /// lines from memory, then from the next nearer level, and so on. As the set does not depend
     /// on the caches, a larger cache never moves more from the level behind it.
-    fn map(&mut self, arch: &CpuArch) -> Result<(&Mapping, Vec<Vec<LinkLines>>)> {
+    fn map(&mut self, arch: &CpuArch) -> Result<(&LayerNest, Vec<Vec<LinkLines>>)> {
         let key = CoreKey::of(arch);
         let at = match self.cores.iter().position(|(known, _)| *known == key) {
             Some(at) => at,
@@ -126,18 +134,18 @@ impl<'w> Evaluator<'w> {
 
 fn candidates(arch: &CpuArch, work: &LayerWork<'_>) -> Result<Vec<Candidate>> {
     if work.execution == Execution::Program {
-        return Ok(vec![Candidate::new(program::mapping(arch, work)?)]);
+        return Ok(vec![Candidate::new(program::layer_nest(arch, work)?)]);
     }
     blocking::candidates(arch, work)
         .into_iter()
-        .map(|blocking| Ok(Candidate::new(gemm::mapping(arch, work, blocking)?)))
+        .map(|blocking| Ok(Candidate::new(gemm::layer_nest(arch, work, blocking)?)))
         .collect()
 }
 
 fn cost(
     arch: &CpuArch,
     work: &LayerWork<'_>,
-    mapping: &Mapping,
+    mapping: &LayerNest,
     links: &[Vec<LinkLines>],
 ) -> Result<LayerCost> {
     let traffic = traffic::table(arch, &mapping.nest, &mapping.registers, links)?;
@@ -152,7 +160,7 @@ fn cost(
 ///
 /// # Errors
 /// A count does not fit in 64 bits.
-pub fn map(arch: &CpuArch, work: &LayerWork<'_>) -> Result<(Mapping, Vec<Vec<LinkLines>>)> {
+pub fn map(arch: &CpuArch, work: &LayerWork<'_>) -> Result<(LayerNest, Vec<Vec<LinkLines>>)> {
     let mut evaluator = Evaluator::new(*work);
     let (mapping, links) = evaluator.map(arch)?;
     Ok((mapping.clone(), links))

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Fact, LayerCost, LayerWork, MemoryLevel,
-    ecm::adds_per_cycle,
+    cost::{Contribution, Fact, LayerCost, LayerWork, MemoryLevel},
     energy::add_pj,
-    traffic::{level_bytes, memory_level},
-    work::Mapping,
+    time::ecm::adds_per_cycle,
+    traffic::{level_bytes, memory_level, work::LayerNest},
 };
 use crate::{
     Result,
@@ -57,7 +56,7 @@ fn sources<T, U>(one: &Sourced<T>, other: &Sourced<U>) -> Arc<str> {
 pub fn facts(
     arch: &CpuArch,
     work: &LayerWork<'_>,
-    mapping: &Mapping,
+    mapping: &LayerNest,
     cost: &LayerCost,
 ) -> Result<Vec<Fact>> {
     let mut facts = Facts(Vec::with_capacity(64));
@@ -97,7 +96,7 @@ pub fn facts(
     Ok(facts.0)
 }
 
-fn instructions(facts: &mut Facts, arch: &CpuArch, work: &LayerWork<'_>, mapping: &Mapping) {
+fn instructions(facts: &mut Facts, arch: &CpuArch, work: &LayerWork<'_>, mapping: &LayerNest) {
     let counts = &mapping.instructions;
     let per_position = &work.counts;
     let positions = work.shape.positions() as f64;
@@ -134,98 +133,12 @@ fn cycles(
     facts: &mut Facts,
     arch: &CpuArch,
     work: &LayerWork<'_>,
-    mapping: &Mapping,
+    mapping: &LayerNest,
     cost: &LayerCost,
 ) -> Result<()> {
     let core = &arch.core;
-    let counts = &mapping.instructions;
     for part in &cost.cycles.parts {
-        let value = part.cycles.0;
-        let name = format!("cycles of {}", part.name);
-        match part.name {
-            "arithmetic" => facts.add(
-                name,
-                value,
-                "cycles",
-                "adds / adds_per_cycle + multiply_adds / fma_per_cycle + logic / logic_per_cycle",
-                &[
-                    ("adds", counts.adds as f64),
-                    ("adds_per_cycle", adds_per_cycle(arch, work.bits)),
-                    ("multiply_adds", counts.multiply_adds as f64),
-                    ("fma_per_cycle", core.fma_per_cycle.value),
-                    ("logic", counts.logic as f64),
-                    ("logic_per_cycle", core.logic_per_cycle.value),
-                ],
-                sources(&core.int32_add_per_cycle, &core.fma_per_cycle),
-            ),
-            "popcount" => facts.add(
-                name,
-                value,
-                "cycles",
-                "popcount_words / popcount_words_per_cycle",
-                &[
-                    ("popcount_words", counts.popcount_words as f64),
-                    ("popcount_words_per_cycle", core.popcount_words_per_cycle.value),
-                ],
-                Arc::clone(&core.popcount_words_per_cycle.source),
-            ),
-            "load-store" => facts.add(
-                name,
-                value,
-                "cycles",
-                "max(loads / load_per_cycle, stores / store_per_cycle)",
-                &[
-                    ("loads", counts.loads as f64),
-                    ("load_per_cycle", core.load_per_cycle.value),
-                    ("stores", counts.stores as f64),
-                    ("store_per_cycle", core.store_per_cycle.value),
-                ],
-                sources(&core.load_per_cycle, &core.store_per_cycle),
-            ),
-            "DRAM" => {
-                let (read, write) = level_bytes(&cost.traffic, MemoryLevel::Dram)?;
-                facts.add(
-                    name,
-                    value,
-                    "cycles",
-                    "(read + written) * clock_ghz / single_core_gb_s + lines_read * penalty",
-                    &[
-                        ("read_bytes", read as f64),
-                        ("written_bytes", write as f64),
-                        ("clock_ghz", core.clock_ghz.value),
-                        ("single_core_gb_s", arch.dram.single_core_gb_s.value),
-                        ("penalty_cycles_per_line", arch.dram.penalty_cycles_per_line.value),
-                    ],
-                    sources(&arch.dram.single_core_gb_s, &arch.dram.penalty_cycles_per_line),
-                );
-            }
-            level => {
-                let Some(cache) =
-                    arch.caches.iter().find(|cache| memory_level(cache.level).name() == level)
-                else {
-                    continue;
-                };
-                let (read, write) = level_bytes(&cost.traffic, memory_level(cache.level))?;
-                let formula = if cache.full_duplex.value {
-                    "max(read / read_bytes_per_cycle, written / write_bytes_per_cycle)"
-                } else {
-                    "read / read_bytes_per_cycle + written / write_bytes_per_cycle"
-                };
-                facts.add(
-                    name,
-                    value,
-                    "cycles",
-                    formula,
-                    &[
-                        ("read_bytes", read as f64),
-                        ("read_bytes_per_cycle", cache.read_bytes_per_cycle.value),
-                        ("written_bytes", write as f64),
-                        ("write_bytes_per_cycle", cache.write_bytes_per_cycle.value),
-                    ],
-                    sources(&cache.read_bytes_per_cycle, &cache.write_bytes_per_cycle),
-                );
-            }
-        }
+        cycle_part(facts, arch, (work, mapping), cost, part)?;
     }
     let overlapping: Vec<&str> =
         cost.cycles.parts.iter().filter(|part| part.overlaps).map(|part| part.name).collect();
@@ -249,6 +162,120 @@ fn cycles(
         "cycles / (clock_ghz * 1000)",
         &[("cycles", cost.cycles.total.0), ("clock_ghz", core.clock_ghz.value)],
         Arc::clone(&core.clock_ghz.source),
+    );
+    Ok(())
+}
+
+/// Cycles of one part of the breakdown.
+fn cycle_part(
+    facts: &mut Facts,
+    arch: &CpuArch,
+    (work, mapping): (&LayerWork<'_>, &LayerNest),
+    cost: &LayerCost,
+    part: &Contribution,
+) -> Result<()> {
+    let core = &arch.core;
+    let counts = &mapping.instructions;
+    let value = part.cycles.0;
+    let name = format!("cycles of {}", part.name);
+    match part.name {
+        "arithmetic" => facts.add(
+            name,
+            value,
+            "cycles",
+            "adds / adds_per_cycle + multiply_adds / fma_per_cycle + logic / logic_per_cycle",
+            &[
+                ("adds", counts.adds as f64),
+                ("adds_per_cycle", adds_per_cycle(arch, work.bits)),
+                ("multiply_adds", counts.multiply_adds as f64),
+                ("fma_per_cycle", core.fma_per_cycle.value),
+                ("logic", counts.logic as f64),
+                ("logic_per_cycle", core.logic_per_cycle.value),
+            ],
+            sources(&core.int32_add_per_cycle, &core.fma_per_cycle),
+        ),
+        "popcount" => facts.add(
+            name,
+            value,
+            "cycles",
+            "popcount_words / popcount_words_per_cycle",
+            &[
+                ("popcount_words", counts.popcount_words as f64),
+                ("popcount_words_per_cycle", core.popcount_words_per_cycle.value),
+            ],
+            Arc::clone(&core.popcount_words_per_cycle.source),
+        ),
+        "load-store" => facts.add(
+            name,
+            value,
+            "cycles",
+            "max(loads / load_per_cycle, stores / store_per_cycle)",
+            &[
+                ("loads", counts.loads as f64),
+                ("load_per_cycle", core.load_per_cycle.value),
+                ("stores", counts.stores as f64),
+                ("store_per_cycle", core.store_per_cycle.value),
+            ],
+            sources(&core.load_per_cycle, &core.store_per_cycle),
+        ),
+        "DRAM" => memory_link(facts, arch, cost, value)?,
+        level => cache_link(facts, arch, cost, (level, value))?,
+    }
+    Ok(())
+}
+
+/// Cycles of the link to memory.
+fn memory_link(facts: &mut Facts, arch: &CpuArch, cost: &LayerCost, value: f64) -> Result<()> {
+    let core = &arch.core;
+    let name = "cycles of DRAM";
+    let (read, write) = level_bytes(&cost.traffic, MemoryLevel::Dram)?;
+    facts.add(
+        name,
+        value,
+        "cycles",
+        "(read + written) * clock_ghz / single_core_gb_s + lines_read * penalty",
+        &[
+            ("read_bytes", read as f64),
+            ("written_bytes", write as f64),
+            ("clock_ghz", core.clock_ghz.value),
+            ("single_core_gb_s", arch.dram.single_core_gb_s.value),
+            ("penalty_cycles_per_line", arch.dram.penalty_cycles_per_line.value),
+        ],
+        sources(&arch.dram.single_core_gb_s, &arch.dram.penalty_cycles_per_line),
+    );
+    Ok(())
+}
+
+/// Cycles of the link to a cache, told by its level's name.
+fn cache_link(
+    facts: &mut Facts,
+    arch: &CpuArch,
+    cost: &LayerCost,
+    (level, value): (&str, f64),
+) -> Result<()> {
+    let name = format!("cycles of {level}");
+    let Some(cache) = arch.caches.iter().find(|cache| memory_level(cache.level).name() == level)
+    else {
+        return Ok(());
+    };
+    let (read, write) = level_bytes(&cost.traffic, memory_level(cache.level))?;
+    let formula = if cache.full_duplex.value {
+        "max(read / read_bytes_per_cycle, written / write_bytes_per_cycle)"
+    } else {
+        "read / read_bytes_per_cycle + written / write_bytes_per_cycle"
+    };
+    facts.add(
+        name,
+        value,
+        "cycles",
+        formula,
+        &[
+            ("read_bytes", read as f64),
+            ("read_bytes_per_cycle", cache.read_bytes_per_cycle.value),
+            ("written_bytes", write as f64),
+            ("write_bytes_per_cycle", cache.write_bytes_per_cycle.value),
+        ],
+        sources(&cache.read_bytes_per_cycle, &cache.write_bytes_per_cycle),
     );
     Ok(())
 }
@@ -281,27 +308,7 @@ fn energies(
         ],
         sources(&table.int32_add_pj, &table.fp32_mul_pj),
     );
-    for (index, (level, value)) in energy.levels.iter().enumerate() {
-        let cache = &arch.caches[index];
-        let (read, write) = level_bytes(&cost.traffic, *level)?;
-        let next =
-            arch.caches.get(index + 1).map_or(MemoryLevel::Dram, |next| memory_level(next.level));
-        facts.add(
-            format!("energy of {} (modelled)", level.name()),
-            value.0,
-            "pJ",
-            "read / access_bytes * read_pj_per_access + (written + filled) / access_bytes * write_pj_per_access",
-            &[
-                ("read_bytes", read as f64),
-                ("written_bytes", write as f64),
-                ("filled_bytes", level_bytes(&cost.traffic, next)?.0 as f64),
-                ("access_bytes", cache.access_bytes.value as f64),
-                ("read_pj_per_access", cache.read_pj_per_access.value),
-                ("write_pj_per_access", cache.write_pj_per_access.value),
-            ],
-            sources(&cache.read_pj_per_access, &cache.write_pj_per_access),
-        );
-    }
+    level_energies(facts, arch, cost)?;
     let (read, write) = level_bytes(&cost.traffic, MemoryLevel::Dram)?;
     let dram = &arch.dram;
     facts.add(
@@ -339,5 +346,31 @@ fn energies(
         Arc::clone(&table.static_w.source),
     );
     facts.add("energy (modelled)", energy.total.0, "pJ", "sum of the parts", &[], "docs/model.md");
+    Ok(())
+}
+
+/// Energy of the accesses of each cache level.
+fn level_energies(facts: &mut Facts, arch: &CpuArch, cost: &LayerCost) -> Result<()> {
+    for (index, (level, value)) in cost.energy.levels.iter().enumerate() {
+        let cache = &arch.caches[index];
+        let (read, write) = level_bytes(&cost.traffic, *level)?;
+        let next =
+            arch.caches.get(index + 1).map_or(MemoryLevel::Dram, |next| memory_level(next.level));
+        facts.add(
+            format!("energy of {} (modelled)", level.name()),
+            value.0,
+            "pJ",
+            "read / access_bytes * read_pj_per_access + (written + filled) / access_bytes * write_pj_per_access",
+            &[
+                ("read_bytes", read as f64),
+                ("written_bytes", write as f64),
+                ("filled_bytes", level_bytes(&cost.traffic, next)?.0 as f64),
+                ("access_bytes", cache.access_bytes.value as f64),
+                ("read_pj_per_access", cache.read_pj_per_access.value),
+                ("write_pj_per_access", cache.write_pj_per_access.value),
+            ],
+            sources(&cache.read_pj_per_access, &cache.write_pj_per_access),
+        );
+    }
     Ok(())
 }

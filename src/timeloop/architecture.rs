@@ -2,14 +2,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::import::unsupported;
+use super::dialect::{unsupported, version};
 use crate::{
     arch::accelerator::{
-        Accelerator, ActionEnergy, Compute, MetadataStore, Storage, StorageEnergy,
+        Accelerator, ActionEnergy, Compute, MAX_LEVELS, MetadataStore, Storage, StorageEnergy,
     },
     config::{Bounds, Located, TableReader, Value},
     diagnostics::Problem as Fault,
-    mapping::MAX_LEVELS,
 };
 
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 40, expected: "a positive integer" };
@@ -55,27 +54,6 @@ pub(super) fn read(root: &TableReader<'_>) -> Option<Accelerator> {
     }
     let name = "imported from Timeloop".to_owned();
     Some(Accelerator { name, description: String::new(), levels: found.levels, compute })
-}
-
-/// Refuses other dialects: their keys mean other things.
-pub(super) fn version(section: &TableReader<'_>) -> Option<()> {
-    let version =
-        section.opt_number("version", Bounds { least: 0.0, greatest: 9.0, expected: "a version" });
-    match version {
-        Some(version) if version.value == 0.4 => Some(()),
-        Some(version) => {
-            section.push(
-                Fault::new(format!("the Timeloop version {} is not supported", version.value))
-                    .at(section.file(), version.span, "expected 0.4")
-                    .hint("convert the files with Timeloop's front end first"),
-            );
-            None
-        }
-        None => {
-            section.problem("missing Timeloop version", section.span(), "expected `version: 0.4`");
-            None
-        }
-    }
 }
 
 struct Found {
@@ -245,24 +223,7 @@ fn storage(
         );
         return None;
     }
-    let block_words = match (&block, &width) {
-        (Some(block), _) => block.value,
-        (None, Some(width)) => {
-            if !width.value.is_multiple_of(word_bits) {
-                attributes.problem(
-                    format!(
-                        "the width {} is no multiple of the word's {word_bits} bits",
-                        width.value
-                    ),
-                    width.span.clone(),
-                    "expected whole words",
-                );
-                return None;
-            }
-            width.value / word_bits
-        }
-        (None, None) => 1,
-    };
+    let block_words = block_words(attributes, (block, width), word_bits)?;
     let capacity_words = match (depth, size_kib) {
         (Some(depth), _) => depth.value.checked_mul(block_words),
         (None, Some(size)) => size.value.checked_mul(1024 * 8).map(|bits| bits / word_bits),
@@ -296,6 +257,32 @@ fn storage(
         compresses,
         formats: Vec::new(),
         safs: Vec::new(),
+    })
+}
+
+/// Words of a block, stated or as many as the width holds.
+fn block_words(
+    attributes: &TableReader<'_>,
+    (block, width): (Option<Located<u64>>, Option<Located<u64>>),
+    word_bits: u64,
+) -> Option<u64> {
+    Some(match (&block, &width) {
+        (Some(block), _) => block.value,
+        (None, Some(width)) => {
+            if !width.value.is_multiple_of(word_bits) {
+                attributes.problem(
+                    format!(
+                        "the width {} is no multiple of the word's {word_bits} bits",
+                        width.value
+                    ),
+                    width.span.clone(),
+                    "expected whole words",
+                );
+                return None;
+            }
+            width.value / word_bits
+        }
+        (None, None) => 1,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The section `ERT`: energies by component and action.
 
-use super::{architecture::version, import::unsupported};
+use super::dialect::{unsupported, version};
 use crate::{
     arch::accelerator::{Accelerator, ActionEnergy, StorageEnergy},
     config::{Bounds, TableReader},

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{architecture, energy, mapping, problem, sparse};
+use super::{architecture, dialect::unsupported, energy, mapping, problem, sparse};
 use crate::{
     Result,
     arch::accelerator,
@@ -128,17 +128,5 @@ pub fn parse(documents: &[Document]) -> Result<Imported> {
             Ok(Imported { accelerator, problem, mapping })
         }
         _ => Err(problems.into()),
-    }
-}
-
-/// Tells every key of a table that was never asked for: silently ignoring one would change the
-/// numbers.
-pub(super) fn unsupported(table: &TableReader<'_>) {
-    for (name, span) in table.unknown() {
-        table.push(
-            Fault::new(format!("the Timeloop key `{}` is not supported", table.full(&name)))
-                .at(table.file(), span, "not read by the importer")
-                .hint("remove it if the numbers may not depend on it; see docs/timeloop-compat.md"),
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! The section `mapping`: factors and permutations by level.
 
-use super::import::unsupported;
+use super::dialect::unsupported;
 use crate::{
     arch::accelerator::Accelerator,
     config::{Bounds, Located, TableReader, Value},

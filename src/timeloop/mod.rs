@@ -2,6 +2,7 @@
 //! crate's own descriptions. Keys outside the supported part are errors that say so.
 
 mod architecture;
+mod dialect;
 mod energy;
 mod import;
 mod mapping;

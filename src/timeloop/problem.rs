@@ -1,6 +1,6 @@
 //! The section `problem`: shape with projections, and an instance with sizes and densities.
 
-use super::{architecture::version, import::unsupported};
+use super::dialect::{unsupported, version};
 use crate::{
     config::{Bounds, Node, TableReader, Value},
     diagnostics::Problem as Fault,

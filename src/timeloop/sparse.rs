@@ -1,11 +1,10 @@
 //! The section `sparse_optimizations`: formats, gating and skipping by level.
 
-use super::import::unsupported;
+use super::dialect::unsupported;
 use crate::{
-    arch::accelerator::{Accelerator, FormatSpec, RankSpec, Saf, SafKind, SafOption},
+    arch::accelerator::{Accelerator, FormatSpec, RankFormat, RankSpec, Saf, SafKind, SafOption},
     config::{Bounds, TableReader, Value},
     diagnostics::Problem as Fault,
-    model::sparse::RankFormat,
     workload::problem::Problem,
 };
 

@@ -1,9 +1,7 @@
 //! How a level stores a sparse tensor.
 
-use crate::{
-    config::{Bounds, TableReader, Value},
-    model::sparse::{RANK_FORMATS, RankFormat},
-};
+use super::rank_format::{RANK_FORMATS, RankFormat};
+use crate::config::{Bounds, TableReader, Value};
 
 /// One rank of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]

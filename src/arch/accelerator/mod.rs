@@ -2,6 +2,8 @@
 
 mod energy;
 mod format;
+mod limits;
+mod rank_format;
 mod read;
 mod shipped;
 mod sparse;
@@ -10,6 +12,8 @@ mod write;
 
 pub use energy::{ActionEnergy, StorageEnergy};
 pub use format::{FormatSpec, RankSpec};
+pub use limits::MAX_LEVELS;
+pub use rank_format::{RANK_FORMATS, RankFormat};
 pub use read::{load, parse, read};
 pub use shipped::{document, shipped};
 pub use sparse::{Saf, SafKind, SafOption};

@@ -6,6 +6,7 @@ use super::{
     Accelerator, ActionEnergy, Compute, MetadataStore, Storage,
     energy::{Array, read_energy, table_energy},
     format::read_format,
+    limits::MAX_LEVELS,
     sparse::read_saf,
 };
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     },
     config::{Bounds, Document, TableReader},
     diagnostics::Problem,
-    mapping::MAX_LEVELS,
 };
 
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 40, expected: "a positive integer" };
@@ -206,17 +206,8 @@ fn read_storage(table: &TableReader<'_>, node: (f64, Scaling)) -> Option<Storage
             match (capacity_words, word_bits.as_ref(), block_words, metadata.unwrap_or(Some(None)))
             {
                 (Some(words), Some(word), Some(block), Some(store)) => {
-                    let array = Array {
-                        bits: words.map(|words| words.saturating_mul(word.value)),
-                        width_bits: word.value * block.unwrap_or(1),
-                        metadata: store.map(|store| {
-                            let bits =
-                                store.depth.map(|depth| depth.saturating_mul(store.width_bits));
-                            (bits, store.width_bits)
-                        }),
-                        node,
-                    };
-                    table_energy(table, &array)
+                    let sizes = (words, word.value, block.unwrap_or(1));
+                    table_energy(table, &array_of(sizes, store, node))
                 }
                 // Sizes that do not read were told already.
                 _ => None,
@@ -255,6 +246,23 @@ fn read_storage(table: &TableReader<'_>, node: (f64, Scaling)) -> Option<Storage
         formats,
         safs: safs.into_iter().collect::<Option<_>>()?,
     })
+}
+
+/// The array that a level's words and metadata make up, for the table of energies.
+fn array_of(
+    (words, word_bits, block_words): (Option<u64>, u64, u64),
+    metadata: Option<MetadataStore>,
+    node: (f64, Scaling),
+) -> Array {
+    Array {
+        bits: words.map(|words| words.saturating_mul(word_bits)),
+        width_bits: word_bits * block_words,
+        metadata: metadata.map(|store| {
+            let bits = store.depth.map(|depth| depth.saturating_mul(store.width_bits));
+            (bits, store.width_bits)
+        }),
+        node,
+    }
 }
 
 fn read_metadata(table: &TableReader<'_>) -> Option<Option<MetadataStore>> {

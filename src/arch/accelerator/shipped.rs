@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Result, arch::read::file_or_shipped, config::Document};
+use crate::{Result, arch::shipped::file_or_shipped, config::Document};
 
 /// Name and text of every shipped accelerator.
 #[must_use]

@@ -3,14 +3,14 @@
 use super::{
     compute::{self, Operand, Units},
     dense::Dense,
-    evaluator::Evaluator,
     exact::{self, Useless},
-    flow::{Flow, Ranks, Words},
-    leader::Setting,
+    flow::{Flow, Words},
     misfit::Misfit,
     saf::{self, Occupancy, Savings},
+    setting::Setting,
     spatial::{self, Need, Spatial},
     timeloop,
+    workspace::Workspace,
 };
 use crate::{
     arch::accelerator::Accelerator,
@@ -19,40 +19,7 @@ use crate::{
     workload::problem::MAX_TENSORS,
 };
 
-/// Expected accesses of all levels.
-pub(super) struct Combined {
-    pub(super) words: [[Words; MAX_TENSORS]; MAX_LEVELS],
-    pub(super) ranks: Box<[[Ranks; MAX_TENSORS]; MAX_LEVELS]>,
-    pub(super) reductions: [[f64; MAX_TENSORS]; MAX_LEVELS],
-    /// Instances in use, on average.
-    pub(super) instances: [[f64; MAX_TENSORS]; MAX_LEVELS],
-    /// Instances mapped for every one in use: their ports serve the ones in use.
-    pub(super) spare: [[f64; MAX_TENSORS]; MAX_LEVELS],
-    /// Words decompressed on the way in.
-    pub(super) decompressed: [[f64; MAX_TENSORS]; MAX_LEVELS],
-    /// Share of nonzeros of a tile, by tensor, then level.
-    pub(super) shares: [[f64; MAX_LEVELS]; MAX_TENSORS],
-    pub(super) operations: Flow,
-    pub(super) units: f64,
-}
-
-impl Combined {
-    pub(super) fn new() -> Self {
-        Self {
-            words: [[Words::default(); MAX_TENSORS]; MAX_LEVELS],
-            ranks: Box::new([[Ranks::default(); MAX_TENSORS]; MAX_LEVELS]),
-            reductions: [[0.0; MAX_TENSORS]; MAX_LEVELS],
-            instances: [[1.0; MAX_TENSORS]; MAX_LEVELS],
-            spare: [[1.0; MAX_TENSORS]; MAX_LEVELS],
-            decompressed: [[0.0; MAX_TENSORS]; MAX_LEVELS],
-            shares: [[1.0; MAX_LEVELS]; MAX_TENSORS],
-            operations: Flow::default(),
-            units: 1.0,
-        }
-    }
-}
-
-impl Evaluator<'_> {
+impl Workspace<'_> {
     /// Nothing is left out: every dense access is done.
     pub(super) fn combine_dense(&mut self) -> Result<(), Misfit> {
         let combined = &mut self.combined;
@@ -277,6 +244,14 @@ impl Evaluator<'_> {
         combined.operations.skipped += saved.skipped;
         combined.operations.gated += saved.gated;
         combined.units = units;
+        self.decompress();
+    }
+
+    /// Words that a level without compression takes from one with it.
+    fn decompress(&mut self) {
+        let prepared = &self.prepared;
+        let levels = prepared.levels();
+        let combined = &mut self.combined;
         for tensor in 0..prepared.tensors() {
             for level in 0..levels {
                 let parent = self.counts[tensor][level].parent.map(usize::from);

@@ -1,37 +1,28 @@
 //! A prepared accelerator and problem that mappings are tried on.
 
 use super::{
-    combine::Combined,
-    complete::Complete,
     cost::{Demand, block_ratio, level_energy, metadata_bits, port_words},
-    dense::{self, Dense, Question},
+    dense::{self, Question},
     evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost},
     fit::{check_capacity, check_fanout, check_formats, usable},
     formats::{self, Loops},
     misfit::Misfit,
-    nest::Nest,
     prepared::Prepared,
+    workspace::Workspace,
 };
 use crate::{
     Result,
     arch::accelerator::Accelerator,
     diagnostics::Problems,
     mapping::{self, MAX_LEVELS, Mapping},
-    model::sparse::{Density, Fibers, Memo, Rules, TileUnits, max_units},
+    model::sparse::{Density, Rules, TileUnits, max_units},
     workload::problem::{MAX_TENSORS, Problem},
 };
 
 /// Evaluates mappings of one problem on one accelerator. Keeps memories of probabilities, so use
 /// one a thread (cloning is cheap).
 pub struct Evaluator<'a> {
-    pub(super) prepared: Prepared<'a>,
-    pub(super) memo: Memo,
-    pub(super) nest: Nest,
-    pub(super) complete: Complete,
-    pub(super) counts: [[Dense; MAX_LEVELS]; MAX_TENSORS],
-    pub(super) fibers: [[Option<Fibers>; MAX_LEVELS]; MAX_TENSORS],
-    pub(super) units: [[Option<TileUnits>; MAX_LEVELS]; MAX_TENSORS],
-    pub(super) combined: Combined,
+    workspace: Workspace<'a>,
     loops: Loops,
     costs: Costs,
 }
@@ -72,18 +63,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn of(prepared: Prepared<'a>) -> Self {
-        Self {
-            prepared,
-            memo: Memo::default(),
-            nest: Nest::empty(),
-            complete: Complete::default(),
-            counts: [[Dense::none(); MAX_LEVELS]; MAX_TENSORS],
-            fibers: [[None; MAX_LEVELS]; MAX_TENSORS],
-            units: [[None; MAX_LEVELS]; MAX_TENSORS],
-            combined: Combined::new(),
-            loops: Vec::new(),
-            costs: Costs::default(),
-        }
+        Self { workspace: Workspace::new(prepared), loops: Vec::new(), costs: Costs::default() }
     }
 
     /// Energy and cycles of a mapping that covers the problem (see [`mapping::check`]).
@@ -100,8 +80,9 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// The mapping does not cover the problem, or does not fit.
     pub fn evaluate(&mut self, mapping: &Mapping) -> Result<Evaluation, Misfit> {
-        let problem = self.prepared.problem;
-        mapping::check(problem, self.prepared.levels(), mapping).map_err(Misfit::Mapping)?;
+        let problem = self.workspace.prepared.problem;
+        mapping::check(problem, self.workspace.prepared.levels(), mapping)
+            .map_err(Misfit::Mapping)?;
         self.count(mapping)?;
         let score = self.cost();
         Ok(self.report(score))
@@ -109,11 +90,11 @@ impl<'a> Evaluator<'a> {
 
     /// Accesses of all levels.
     fn count(&mut self, mapping: &Mapping) -> Result<(), Misfit> {
-        let prepared = &self.prepared;
+        let prepared = &self.workspace.prepared;
         let levels = prepared.levels();
-        self.nest.set(mapping);
+        self.workspace.nest.set(mapping);
         if !prepared.skips_in_space {
-            check_fanout(prepared.accelerator, &self.nest)?;
+            check_fanout(prepared.accelerator, &self.workspace.nest)?;
         }
         let questions = |tensor: usize| Question {
             index: tensor,
@@ -123,28 +104,28 @@ impl<'a> Evaluator<'a> {
             fanout: &prepared.fanout,
             rules: prepared.rules,
         };
-        for (tensor, counts) in self.counts[..prepared.tensors()].iter_mut().enumerate() {
-            dense::tiles(&self.nest, mapping, &questions(tensor), counts);
+        for (tensor, counts) in self.workspace.counts[..prepared.tensors()].iter_mut().enumerate() {
+            dense::tiles(&self.workspace.nest, mapping, &questions(tensor), counts);
         }
         // Most mappings that a search tries end here.
         for level in 0..levels {
-            self.costs.needed[level].0 = check_capacity(prepared, &self.counts, level)?;
+            self.costs.needed[level].0 = check_capacity(prepared, &self.workspace.counts, level)?;
         }
-        for (tensor, counts) in self.counts[..prepared.tensors()].iter_mut().enumerate() {
-            dense::tensor(&self.nest, levels, &questions(tensor), counts);
+        for (tensor, counts) in self.workspace.counts[..prepared.tensors()].iter_mut().enumerate() {
+            dense::tensor(&self.workspace.nest, levels, &questions(tensor), counts);
         }
         if prepared.sparse {
-            self.complete.set(mapping, prepared.problem.dimensions.len());
+            self.workspace.complete.set(mapping, prepared.problem.dimensions.len());
             for tensor in 0..prepared.tensors() {
                 if prepared.formats[tensor].iter().any(Option::is_some) {
-                    check_formats(prepared, tensor, &self.counts[tensor])?;
+                    check_formats(prepared, tensor, &self.workspace.counts[tensor])?;
                     formats::place(
-                        &self.complete,
+                        &self.workspace.complete,
                         (tensor, &prepared.shapes[tensor]),
                         &prepared.formats[tensor],
-                        &self.counts[tensor],
+                        &self.workspace.counts[tensor],
                         prepared.rules,
-                        (&mut self.loops, &mut self.fibers[tensor]),
+                        (&mut self.loops, &mut self.workspace.fibers[tensor]),
                     )?;
                 }
             }
@@ -152,12 +133,16 @@ impl<'a> Evaluator<'a> {
                 self.costs.needed[level].1 = self.check_metadata(level)?;
             }
         }
-        if self.prepared.sparse { self.combine_sparse() } else { self.combine_dense() }
+        if self.workspace.prepared.sparse {
+            self.workspace.combine_sparse()
+        } else {
+            self.workspace.combine_dense()
+        }
     }
 
     /// Metadata bits that the tiles of a level need.
     fn check_metadata(&self, level: usize) -> Result<u64, Misfit> {
-        let prepared = &self.prepared;
+        let prepared = &self.workspace.prepared;
         let storage = &prepared.accelerator.levels[level];
         let Some(have) = storage
             .metadata
@@ -169,8 +154,9 @@ impl<'a> Evaluator<'a> {
         let mut need = 0_u64;
         let mut units = TileUnits::default();
         for tensor in 0..prepared.tensors() {
-            let count = &self.counts[tensor][level];
-            let Some(fibers) = self.fibers[tensor][level].as_ref().filter(|_| count.kept) else {
+            let count = &self.workspace.counts[tensor][level];
+            let Some(fibers) = self.workspace.fibers[tensor][level].as_ref().filter(|_| count.kept)
+            else {
                 continue;
             };
             max_units(&mut units, fibers, &prepared.densities[tensor], &count.tile, 1.0);
@@ -187,9 +173,9 @@ impl<'a> Evaluator<'a> {
 
     /// Cycles and energy of the counted accesses.
     fn cost(&mut self) -> Score {
-        let prepared = &self.prepared;
+        let prepared = &self.workspace.prepared;
         let (rules, accelerator) = (prepared.rules, prepared.accelerator);
-        let combined = &self.combined;
+        let combined = &self.workspace.combined;
         let flow = combined.operations;
         let compute_cycles = ceil(flow.busy() / combined.units, rules).max(1.0);
         let compute = &accelerator.compute;
@@ -202,7 +188,7 @@ impl<'a> Evaluator<'a> {
         for (level, storage) in accelerator.levels.iter().enumerate() {
             let mut demand = Demand::default();
             for tensor in 0..prepared.tensors() {
-                let count = &self.counts[tensor][level];
+                let count = &self.workspace.counts[tensor][level];
                 if !count.kept {
                     self.costs.energy[level][tensor] = 0.0;
                     continue;
@@ -248,8 +234,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn report(&self, score: Score) -> Evaluation {
-        let prepared = &self.prepared;
-        let combined = &self.combined;
+        let prepared = &self.workspace.prepared;
+        let combined = &self.workspace.combined;
         let levels = (0..prepared.levels())
             .map(|level| LevelCost {
                 cycles: self.costs.level_cycles[level],
@@ -275,12 +261,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn tensor(&self, level: usize, tensor: usize) -> TensorCost {
-        let count = &self.counts[tensor][level];
-        let combined = &self.combined;
+        let count = &self.workspace.counts[tensor][level];
+        let combined = &self.workspace.combined;
         TensorCost {
             kept: count.kept,
             tile_words: if count.kept { count.tile.size() } else { 0 },
-            mapped_instances: self.nest.instances(level),
+            mapped_instances: self.workspace.nest.instances(level),
             instances: combined.instances[level][tensor],
             dense_reads: count.reads + count.drains,
             dense_fills: count.fills,
@@ -312,7 +298,7 @@ pub fn evaluate(
 
 impl Clone for Evaluator<'_> {
     fn clone(&self) -> Self {
-        Self::of(self.prepared.clone())
+        Self::of(self.workspace.prepared.clone())
     }
 }
 

@@ -5,7 +5,10 @@ use super::{
     saf::{Saving, Savings},
     timeloop::Tensor,
 };
-use crate::{arch::accelerator::SafKind, mapping::MAX_LEVELS, workload::problem::MAX_TENSORS};
+use crate::{
+    arch::accelerator::SafKind, mapping::MAX_LEVELS, model::sparse::TileUnits,
+    workload::problem::MAX_TENSORS,
+};
 
 /// What savings do to the operations that this tensor's reads feed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -61,36 +64,16 @@ pub(super) fn combine(
                 count.reductions as f64 * (words[level][own].update.actual / count.updates as f64);
         }
         if let Some(units) = &tensor.units[level] {
-            let sent = count.child.map_or(usize::MAX, |child| {
-                tensor.units[usize::from(child)].as_ref().map_or(0, |units| units.ranks().len())
-            });
-            let size = count.tile.size() as f64;
-            let tiles = [
-                (count.reads + count.drains) as f64 * through,
-                fills * arriving,
-                count.updates as f64 * through,
-            ]
-            .map(|all| all / size);
-            let ranks = &mut ranks[level][own];
-            ranks.reset(units.ranks().len());
-            for (index, units) in units.ranks().iter().enumerate() {
-                if units.metadata == 0.0 && units.payload == 0.0 {
-                    continue;
-                }
-                let rank = ranks.rank_mut(index);
-                let local = local.filter(|_| index < sent);
-                let present = 1.0 - units_absent(tensor, level);
-                for (part, units) in
-                    [(&mut rank.metadata, units.metadata), (&mut rank.payload, units.payload)]
-                {
-                    let [read, fill, update] = tiles.map(|tiles| units * present * tiles);
-                    *part = Words {
-                        read: split(read, local),
-                        fill: Flow::of(fill),
-                        update: split(update, local),
-                    };
-                }
-            }
+            metadata(
+                (tensor, level, units),
+                [
+                    (count.reads + count.drains) as f64 * through,
+                    fills * arriving,
+                    count.updates as f64 * through,
+                ],
+                local,
+                &mut ranks[level][own],
+            );
         }
         arriving = through;
         if let Some(saving) = saving {
@@ -106,6 +89,39 @@ pub(super) fn combine(
         }
     }
     useless
+}
+
+/// Units of every rank, for as many tiles as the `words` read, filled and updated make.
+fn metadata(
+    (tensor, level, units): (&Tensor<'_>, usize, &TileUnits),
+    words: [f64; 3],
+    local: Option<(SafKind, f64)>,
+    ranks: &mut Ranks,
+) {
+    let count = &tensor.counts[level];
+    let sent = count.child.map_or(usize::MAX, |child| {
+        tensor.units[usize::from(child)].as_ref().map_or(0, |units| units.ranks().len())
+    });
+    let tiles = words.map(|all| all / count.tile.size() as f64);
+    ranks.reset(units.ranks().len());
+    for (index, units) in units.ranks().iter().enumerate() {
+        if units.metadata == 0.0 && units.payload == 0.0 {
+            continue;
+        }
+        let rank = ranks.rank_mut(index);
+        let local = local.filter(|_| index < sent);
+        let present = 1.0 - units_absent(tensor, level);
+        for (part, units) in
+            [(&mut rank.metadata, units.metadata), (&mut rank.payload, units.payload)]
+        {
+            let [read, fill, update] = tiles.map(|tiles| units * present * tiles);
+            *part = Words {
+                read: split(read, local),
+                fill: Flow::of(fill),
+                update: split(update, local),
+            };
+        }
+    }
 }
 
 fn units_absent(tensor: &Tensor<'_>, level: usize) -> f64 {

@@ -1,10 +1,7 @@
 //! Which words of a tensor a box of operations touches, and how many two shifted boxes share.
 
 use crate::{
-    model::{
-        gcd,
-        sparse::{Rules, Tile},
-    },
+    model::sparse::{Rules, Tile},
     workload::problem::{MAX_DIMENSIONS, MAX_INDICES, Tensor, Term},
 };
 
@@ -138,6 +135,11 @@ impl Shape {
 /// Words from the first to the last.
 fn span(index: &[Term], sizes: &Sizes) -> u64 {
     index.iter().fold(1, |span, term| span + term.coefficient * (sizes[term.dimension] - 1))
+}
+
+/// Greatest common divisor.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Different values of the index.

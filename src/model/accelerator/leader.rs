@@ -1,38 +1,10 @@
 //! How often an access of one tensor is useless because a tile of another is empty.
 
-use super::{complete::Complete, dense::Dense, footprint::Shape, sliding, target::Target};
+use super::{dense::Dense, setting::Setting, sliding, target::Target, useless_share::Share};
 use crate::{
     mapping::MAX_LEVELS,
-    model::sparse::{Density, Memo, Rules},
+    model::sparse::{Memo, Rules},
 };
-
-/// What the question needs of the mapped problem.
-pub(super) struct Setting<'a> {
-    pub(super) complete: &'a Complete,
-    pub(super) shapes: &'a [Shape],
-    pub(super) densities: &'a [Density],
-    /// Sizes of the problem's dimensions.
-    pub(super) problem_sizes: &'a [u64],
-    pub(super) rules: Rules,
-}
-
-/// Shares that are useless.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Share {
-    /// Of the accesses.
-    pub(super) accesses: f64,
-    /// Of the words that come in further inside: of some blocks more instances want the same.
-    pub(super) fills: f64,
-    /// Of the operations that the accesses serve: where a window slides, some serve more.
-    pub(super) operations: f64,
-}
-
-impl Share {
-    /// Where every block has as many words, goes to as many instances, and serves as much.
-    pub(super) fn even(share: f64) -> Self {
-        Self { accesses: share, fills: share, operations: share }
-    }
-}
 
 /// Probability that an access of `follower` at `level` meets an empty tile of one of `leaders`.
 ///

@@ -6,6 +6,7 @@
 //! give energy (`cost`). Formulas and differences from Timeloop are in `docs/timeloop-compat.md`.
 
 mod combine;
+mod combined;
 mod complete;
 mod compute;
 mod cost;
@@ -23,10 +24,13 @@ mod misfit;
 mod nest;
 mod prepared;
 mod saf;
+mod setting;
 mod sliding;
 mod spatial;
 mod target;
 mod timeloop;
+mod useless_share;
+mod workspace;
 
 pub use evaluation::{ComputeCost, Evaluation, LevelCost, Score, TensorCost};
 pub use evaluator::{Evaluator, evaluate};

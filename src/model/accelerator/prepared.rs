@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Result,
-    arch::accelerator::{Accelerator, FormatSpec, SafKind},
+    arch::accelerator::{Accelerator, FormatSpec, SafKind, Storage},
     diagnostics::{Problem as Note, Problems, nearest},
     mapping::MAX_LEVELS,
     model::sparse::{Density, Format, Rank, RankOrder, Rules, Tile, WordBits},
@@ -50,38 +50,15 @@ impl<'a> Prepared<'a> {
         }
         let shapes: Vec<Shape> =
             problem.tensors.iter().map(|tensor| Shape::new(tensor, rules)).collect();
-        let mut densities = Vec::with_capacity(shapes.len());
-        for (index, (tensor, shape)) in problem.tensors.iter().zip(&shapes).enumerate() {
-            let tile = shape.tile(&sizes);
-            if let Some(Some(given)) = given.get(index) {
-                if *given.tensor() != tile {
-                    problems.push(Note::new(format!(
-                        "the values given for `{}` have another shape than the tensor",
-                        tensor.name
-                    )));
-                }
-                densities.push(given.clone());
-                continue;
-            }
-            match density(tensor, tile, rules) {
-                Ok(density) => densities.push(density),
-                Err(note) => problems.push(note),
-            }
-        }
-        let mut resolve = |name: &str, level: &str, what: &str| -> Option<usize> {
-            let found = problem.tensor(name);
-            if found.is_none() {
-                problems.push(unknown(name, level, what, problem));
-            }
-            found
-        };
+        let densities = densities(problem, &shapes, (&sizes, rules), given, &mut problems);
         let mut formats = vec![vec![None; accelerator.levels.len()]; problem.tensors.len()];
         let mut word_bits = vec![vec![Vec::new(); accelerator.levels.len()]; problem.tensors.len()];
         let mut features = Vec::with_capacity(accelerator.levels.len());
         let mut faults = Vec::new();
         for (level, storage) in accelerator.levels.iter().enumerate() {
             for (name, spec) in &storage.formats {
-                let Some(tensor) = resolve(name, &storage.name, "format") else { continue };
+                let found = resolve(problem, name, (&storage.name, "format"), &mut problems);
+                let Some(tensor) = found else { continue };
                 match format(spec, problem) {
                     Ok(format) => {
                         if let Some(store) = storage.metadata {
@@ -96,23 +73,7 @@ impl<'a> Prepared<'a> {
                     ))),
                 }
             }
-            let own = storage.safs.iter().filter_map(|saf| {
-                let options: Option<Vec<(usize, Vec<usize>)>> = saf
-                    .options
-                    .iter()
-                    .map(|option| {
-                        let follower = resolve(&option.follower, &storage.name, "feature");
-                        let leaders: Option<Vec<usize>> = option
-                            .leaders
-                            .iter()
-                            .map(|leader| resolve(leader, &storage.name, "feature"))
-                            .collect();
-                        Some((follower?, leaders?))
-                    })
-                    .collect();
-                Some(Feature { kind: saf.kind, options: options? })
-            });
-            features.push(own.collect::<Vec<_>>());
+            features.push(level_features(storage, problem, &mut problems));
         }
         faults.into_iter().for_each(|fault| problems.push(fault));
         problems.into_result(())?;
@@ -163,6 +124,69 @@ impl<'a> Prepared<'a> {
     pub(super) fn compresses(&self, tensor: usize, level: usize) -> bool {
         self.formats[tensor][level].as_ref().is_some_and(Format::compressed)
     }
+}
+
+/// Densities of the tensors: the given ones, and the stated ones of the others.
+fn densities(
+    problem: &Problem,
+    shapes: &[Shape],
+    (sizes, rules): (&Sizes, Rules),
+    given: &[Option<Density>],
+    problems: &mut Problems,
+) -> Vec<Density> {
+    let mut densities = Vec::with_capacity(shapes.len());
+    for (index, (tensor, shape)) in problem.tensors.iter().zip(shapes).enumerate() {
+        let tile = shape.tile(sizes);
+        if let Some(Some(given)) = given.get(index) {
+            if *given.tensor() != tile {
+                problems.push(Note::new(format!(
+                    "the values given for `{}` have another shape than the tensor",
+                    tensor.name
+                )));
+            }
+            densities.push(given.clone());
+            continue;
+        }
+        match density(tensor, tile, rules) {
+            Ok(density) => densities.push(density),
+            Err(note) => problems.push(note),
+        }
+    }
+    densities
+}
+
+/// The place of a tensor that a level's format or feature names.
+fn resolve(
+    problem: &Problem,
+    name: &str,
+    (level, what): (&str, &str),
+    problems: &mut Problems,
+) -> Option<usize> {
+    let found = problem.tensor(name);
+    if found.is_none() {
+        problems.push(unknown(name, level, what, problem));
+    }
+    found
+}
+
+/// The sparse features of a level with their tensors' names resolved.
+fn level_features(storage: &Storage, problem: &Problem, problems: &mut Problems) -> Vec<Feature> {
+    let mut find = |name: &str| resolve(problem, name, (&storage.name, "feature"), problems);
+    let mut features = Vec::with_capacity(storage.safs.len());
+    for saf in &storage.safs {
+        let options: Option<Vec<(usize, Vec<usize>)>> = saf
+            .options
+            .iter()
+            .map(|option| {
+                let follower = find(&option.follower);
+                let leaders: Option<Vec<usize>> =
+                    option.leaders.iter().map(|leader| find(leader)).collect();
+                Some((follower?, leaders?))
+            })
+            .collect();
+        features.extend(options.map(|options| Feature { kind: saf.kind, options }));
+    }
+    features
 }
 
 fn unknown(name: &str, level: &str, what: &str, problem: &Problem) -> Note {

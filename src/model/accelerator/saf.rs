@@ -1,10 +1,6 @@
 //! Which accesses each level saves, and how often.
 
-use super::{
-    dense::Dense,
-    leader::{self, Setting, Share},
-    misfit::Misfit,
-};
+use super::{dense::Dense, leader, misfit::Misfit, setting::Setting, useless_share::Share};
 use crate::{
     arch::accelerator::SafKind,
     mapping::MAX_LEVELS,

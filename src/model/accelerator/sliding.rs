@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use super::{
     complete::PlacedLoop,
     footprint::{Shape, Sizes},
-    leader::{Setting, Share},
+    setting::Setting,
+    useless_share::Share,
 };
 use crate::{
     model::sparse::{Comb, Rules, Shift, Slide, Stand, Step},

@@ -1,7 +1,8 @@
 //! Spatial skipping: instances that useless work leaves free, as in N:M structured sparsity.
 
 use super::{
-    complete::PlacedLoop, dense::Dense, footprint::Sizes, leader::Setting, nest::Axis, saf::Feature,
+    complete::PlacedLoop, dense::Dense, footprint::Sizes, nest::Axis, saf::Feature,
+    setting::Setting,
 };
 use crate::{
     arch::accelerator::SafKind,

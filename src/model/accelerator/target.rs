@@ -3,7 +3,7 @@
 use super::{
     complete::{Complete, PlacedLoop},
     footprint::{Shape, Sizes},
-    leader::Setting,
+    setting::Setting,
 };
 use crate::{
     model::sparse::{Comb, Rules},

@@ -4,8 +4,8 @@
 use super::{
     dense::Dense,
     flow::{Flow, Ranks, Words},
-    leader::Share,
     saf::{Saving, Savings},
+    useless_share::Share,
 };
 use crate::{
     arch::accelerator::SafKind, mapping::MAX_LEVELS, model::sparse::TileUnits,
@@ -43,20 +43,7 @@ pub(super) fn combine(
     reductions: &mut [[f64; MAX_TENSORS]; MAX_LEVELS],
 ) -> Option<f64> {
     let own = tensor.index;
-    let mut left = [Left::default(); MAX_LEVELS];
-    for level in 0..levels {
-        let count = &tensor.counts[level];
-        ranks[level][own].reset(0);
-        words[level][own] = Words::default();
-        reductions[level][own] = count.reductions as f64;
-        if !count.kept {
-            continue;
-        }
-        left[level] = represented(count, tensor, level);
-        if let Some(units) = &tensor.units[level] {
-            metadata(count, units, &mut ranks[level][own]);
-        }
-    }
+    let mut left = start(tensor, levels, words, ranks, reductions);
     let saving = |level: usize| -> Option<Saving> {
         savings[level][own].or(spatial[level][own]
             .map(|share| Saving { kind: SafKind::SpatialSkip, share: Share::even(share) }))
@@ -123,6 +110,32 @@ pub(super) fn combine(
         }
     }
     computes
+}
+
+/// Sets words, metadata and reductions before anything is saved; returns the accesses.
+fn start(
+    tensor: &Tensor<'_>,
+    levels: usize,
+    words: &mut [[Words; MAX_TENSORS]; MAX_LEVELS],
+    ranks: &mut [[Ranks; MAX_TENSORS]; MAX_LEVELS],
+    reductions: &mut [[f64; MAX_TENSORS]; MAX_LEVELS],
+) -> [Left; MAX_LEVELS] {
+    let own = tensor.index;
+    let mut left = [Left::default(); MAX_LEVELS];
+    for level in 0..levels {
+        let count = &tensor.counts[level];
+        ranks[level][own].reset(0);
+        words[level][own] = Words::default();
+        reductions[level][own] = count.reductions as f64;
+        if !count.kept {
+            continue;
+        }
+        left[level] = represented(count, tensor, level);
+        if let Some(units) = &tensor.units[level] {
+            metadata(count, units, &mut ranks[level][own]);
+        }
+    }
+    left
 }
 
 /// Accesses that the format leaves: those of nonzero words.

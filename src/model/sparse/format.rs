@@ -1,51 +1,7 @@
 //! Compressed formats as lists of ranks, and the widths of their words.
 
 use super::Rules;
-
-/// How one rank of a fiber tree says where its nonzeros are (Sparseloop, MICRO 2022, section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RankFormat {
-    /// UOP: an array of offsets, one a coordinate and one more, as the row pointers of CSR.
-    OffsetPairs,
-    /// CP: the coordinate of every nonempty one, with its payload.
-    Coordinates,
-    /// RLE: the run of empty coordinates before every nonempty one.
-    RunLength,
-    /// B: a bit a coordinate; payloads of nonempty ones only.
-    Bitmask,
-    /// UB: a bit a coordinate; payloads of all.
-    UncompressedBitmask,
-}
-
-/// The names of the formats in files.
-pub const RANK_FORMATS: &[(&str, RankFormat)] = &[
-    ("uop", RankFormat::OffsetPairs),
-    ("cp", RankFormat::Coordinates),
-    ("rle", RankFormat::RunLength),
-    ("b", RankFormat::Bitmask),
-    ("ub", RankFormat::UncompressedBitmask),
-];
-
-impl RankFormat {
-    /// The format of a name, in any case.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        let found = RANK_FORMATS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        found.map(|(_, format)| *format)
-    }
-
-    /// The name in files and reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        RANK_FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
-    }
-
-    /// Whether empty coordinates take no payload.
-    #[must_use]
-    pub fn compressed(self) -> bool {
-        matches!(self, Self::Coordinates | Self::RunLength | Self::Bitmask)
-    }
-}
+use crate::arch::accelerator::RankFormat;
 
 /// One rank of a format as written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,50 +1,9 @@
 //! What a compressed tile takes: metadata and payload units of every rank, and nonzeros.
 
-use super::{Density, Fibers, Format, Given, Memo, RankFormat, Rules, Tile, precise::Wide};
-
-/// Units of one rank.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct RankUnits {
-    /// Coordinates, run lengths or mask bits.
-    pub metadata: f64,
-    /// Offsets, or pointers to the next rank.
-    pub payload: f64,
-}
-
-/// What a tile takes, expected or at most.
-#[derive(Debug, Clone, Copy)]
-pub struct TileUnits {
-    ranks: [RankUnits; Format::MOST_RANKS],
-    len: u8,
-    /// Nonzeros of the tile.
-    pub nonzeros: f64,
-    /// Probability that the tile is empty and is not there at all; 0 unless that was asked for.
-    pub p_absent: f64,
-}
-
-/// What lies beyond the ranks is left from earlier uses.
-impl PartialEq for TileUnits {
-    fn eq(&self, other: &Self) -> bool {
-        self.ranks() == other.ranks()
-            && self.nonzeros == other.nonzeros
-            && self.p_absent == other.p_absent
-    }
-}
-
-impl Default for TileUnits {
-    fn default() -> Self {
-        let ranks = [RankUnits::default(); Format::MOST_RANKS];
-        Self { ranks, len: 0, nonzeros: 0.0, p_absent: 0.0 }
-    }
-}
-
-impl TileUnits {
-    /// Units of every rank, innermost first.
-    #[must_use]
-    pub fn ranks(&self) -> &[RankUnits] {
-        &self.ranks[..usize::from(self.len)]
-    }
-}
+use super::{
+    Density, Fibers, Format, Given, Memo, RankFormat, RankUnits, Rules, Tile, TileUnits,
+    precise::Wide,
+};
 
 /// Sets the expected units of a tile: they are too large to be moved about in a search.
 ///

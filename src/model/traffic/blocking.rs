@@ -1,7 +1,6 @@
 //! Block sizes and register tile of a layer that runs as a matrix product.
 
-use super::LayerWork;
-use crate::{arch::CpuArch, method::Execution, workload::LayerShape};
+use crate::{arch::CpuArch, method::Execution, model::cost::LayerWork, workload::LayerShape};
 
 /// The block sizes that a nest is built from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

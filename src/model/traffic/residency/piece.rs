@@ -1,6 +1,6 @@
 //! Shares of a buffer's lines, and the regions that lie between two touches of a line.
 
-use crate::model::nest::Touch;
+use crate::model::traffic::nest::Touch;
 
 /// A share of the lines of a buffer.
 #[derive(Debug, Clone, Copy)]

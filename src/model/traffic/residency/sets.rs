@@ -1,6 +1,7 @@
 //! Lines per set: how a region spreads over the sets of a cache.
 
-use super::{nest::Region, residency::Capacity};
+use super::capacity::Capacity;
+use crate::model::traffic::nest::Region;
 
 /// Lines of the buffer in question that lie in sets which hold all lines, and all its lines, from
 /// the changes of both counts in the order of the sets.

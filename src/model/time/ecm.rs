@@ -5,12 +5,16 @@
 //! arithmetic, T_nOL the load and store ports. A link takes max(read, write) cycles at full duplex
 //! and their sum otherwise. Whether a level overlaps is a flag of its description.
 
-use super::{
-    Band, Contribution, CycleBreakdown, MemoryLevel, Traffic,
-    traffic::{level_bytes, memory_level},
-    work::Instructions,
+use crate::{
+    Result,
+    arch::CpuArch,
+    model::{
+        cost::{Band, Contribution, CycleBreakdown, MemoryLevel, Traffic},
+        traffic::{level_bytes, memory_level, work::Instructions},
+    },
+    units::Cycles,
+    workload::OperandBits,
 };
-use crate::{Result, arch::CpuArch, units::Cycles, workload::OperandBits};
 
 /// Vector adds per cycle at the width of the partial sums.
 #[must_use]

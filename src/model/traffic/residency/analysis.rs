@@ -1,45 +1,14 @@
-//! Layer conditions: which lines of a nest a cache keeps from one touch to the next.
-//!
-//! Under LRU a line survives in its set when no more lines than ways were touched in that set
-//! since its last touch. Between two touches of the same line, carried by loop l, lies one
-//! iteration of l; so a set keeps the lines of a buffer across l exactly when the lines that one
-//! iteration of l touches in that set are no more than the ways. Sets are counted one by one from
-//! the addresses of the buffers, which makes the condition way-aware.
-//!
-//! With E(l) the lines that a touch covers during loop l, T(l) its trips and h(l) the share of its
-//! lines in sets that keep them, the misses of loop l are
-//! M(l) = h(l)·E(l) + T(l)·(M(l+1) − h(l)·E(l+1)), and M = E of one tile innermost.
-//! Layer conditions: Hammer, Eitzinger, Hager, Wellein, "Kerncraft" (IPTW 2016), section 2.4.2.
+//! The layer condition of every touch of a nest, for one cache after another.
 
-mod piece;
-
-use self::piece::{Piece, Share};
 use super::{
-    gcd,
-    nest::{Access, Nest, Node, Region, Touch},
+    capacity::{Capacity, Lines},
+    piece::{Piece, Share},
     sets::{bounds, count, swept},
 };
-use crate::{Error, Result};
-
-/// A cache as the analysis sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Capacity {
-    /// Sets, indexed by line address modulo this number.
-    pub sets: u64,
-    /// Lines a set holds.
-    pub ways: u64,
-    /// Bytes of a line.
-    pub line: u64,
-}
-
-/// Lines that move over the link below a cache, for one buffer of a nest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lines {
-    /// Lines fetched because they were absent.
-    pub fills: u64,
-    /// Lines evicted after they were written.
-    pub dirty: u64,
-}
+use crate::{
+    Error, Result,
+    model::traffic::nest::{Access, Nest, Node, Region, Touch},
+};
 
 /// Fixed-point unit: line counts are averages over alignments, so they carry a fraction.
 const ONE: u128 = 1 << 16;
@@ -150,24 +119,12 @@ impl<'n> Residency<'n> {
         let overflow = || Error::Overflow("lines of a layer");
         let nest = self.nest;
         let common = write.path.iter().zip(&read.path).take_while(|(a, b)| a == b).count();
-        let rounds = write.path[..common]
-            .iter()
-            .try_fold(1_u128, |product, index| {
-                product.checked_mul(u128::from(nest.loops[*index].trips))
-            })
-            .ok_or_else(overflow)?;
+        let rounds = self.rounds(&write.path[..common]).ok_or_else(overflow)?;
         let sweep_loop = read.path[common];
         let sweeps = u128::from(nest.loops[sweep_loop].trips);
         let covered = self.covered(read, common);
         let sweep = self.window(read, common);
-        let during: Vec<Piece<'n>> = nest
-            .touches
-            .iter()
-            .filter(|touch| {
-                touch.path.get(common) == write.path.get(common) && touch.buffer != write.buffer
-            })
-            .map(|touch| Piece::new(touch, common))
-            .collect();
+        let during = self.beside(write, common);
         // Buffers that move with the buffer's own position in a sweep.
         let along = |piece: &Piece<'_>| {
             piece.touch.buffer != read.buffer
@@ -231,6 +188,21 @@ impl<'n> Residency<'n> {
         let fills = round.checked_mul(rounds).and_then(|lines| lines.checked_add(cold));
         let dirty = lost.checked_mul(rounds).and_then(|lines| lines.checked_add(all_kept));
         Ok((fills.ok_or_else(overflow)?, dirty.ok_or_else(overflow)?))
+    }
+
+    /// Iterations of the loops together.
+    fn rounds(&self, loops: &[usize]) -> Option<u128> {
+        loops.iter().try_fold(1_u128, |product, index| {
+            product.checked_mul(u128::from(self.nest.loops[*index].trips))
+        })
+    }
+
+    /// What the loop at `depth` of a write's path touches of other buffers.
+    fn beside(&self, write: &Touch, depth: usize) -> Vec<Piece<'n>> {
+        let touches = self.nest.touches.iter().filter(|touch| {
+            touch.path.get(depth) == write.path.get(depth) && touch.buffer != write.buffer
+        });
+        touches.map(|touch| Piece::new(touch, depth)).collect()
     }
 
     /// Lines that a touch covers with its loops from `depth` on, a mean over alignments.
@@ -412,4 +384,9 @@ fn in_order(body: &[Node], order: &mut Vec<usize>) {
 
 fn rounded(lines: u128) -> Result<u64> {
     u64::try_from((lines + ONE / 2) / ONE).map_err(|_| Error::Overflow("lines of a layer"))
+}
+
+/// Greatest common divisor.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

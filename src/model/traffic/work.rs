@@ -1,7 +1,7 @@
 //! What an execution does inside the core: instructions, and bytes between registers and L1.
 
-use super::{Tensor, nest::Nest};
-use crate::{Error, Result, arch::CpuArch};
+use super::nest::Nest;
+use crate::{Error, Result, arch::CpuArch, model::cost::Tensor};
 
 /// Bytes between the registers and L1 for one tensor, for the whole layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Instructions {
 
 /// An execution of a layer: its nest, and what happens in the core.
 #[derive(Debug, Clone)]
-pub struct Mapping {
+pub struct LayerNest {
     /// The loop nest below L1.
     pub nest: Nest,
     /// Bytes between registers and L1.

@@ -4,8 +4,7 @@
 //! cache oracle checks exactly what the model computes. All offsets are affine in the loop
 //! indices; buffers do not overlap.
 
-use super::Tensor;
-use crate::{Error, Result};
+use crate::{Error, Result, model::cost::Tensor};
 
 /// A loop of the nest.
 #[derive(Debug, Clone)]

@@ -1,7 +1,6 @@
 //! Bytes on every link of the hierarchy, from the residency of each cache.
 
 use super::{
-    MemoryLevel, Tensor, Traffic,
     lru::LinkLines,
     nest::Nest,
     residency::{Capacity, Lines, Residency},
@@ -10,6 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     arch::{Cache, CacheLevel, CachePolicy, CpuArch},
+    model::cost::{MemoryLevel, Tensor, Traffic},
 };
 
 /// A cache as the analysis and the oracle see it.
