@@ -21,12 +21,15 @@ for network in $networks; do
   done
 done
 
+# Lower numbers differ too: `check` alone calls them better and passes. Plans are made anew, so that a
+# cache of an older version cannot hide a difference.
 hold() {
-  # Plans are made anew, so that a cache of an older version cannot hide a difference.
-  output=$("$SIGNLOOP" check --no-cache --baseline "$1" 2>&1) || {
-    printf '== %s\n%s\n' "$1" "$output" >&2
-    return 1
-  }
+  if output=$("$SIGNLOOP" check --no-cache --baseline "$1" 2>&1) &&
+    grep -q ' same, 0 better, 0 worse, 0 missing, 0 new$' <<<"$output"; then
+    return 0
+  fi
+  printf '== %s\n%s\n' "$1" "$output" >&2
+  return 1
 }
 export -f hold
 
