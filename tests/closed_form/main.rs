@@ -2,5 +2,8 @@
 
 mod accelerators;
 mod counts;
+mod energy;
+mod processor;
 mod shapes;
 mod sharing;
+mod time;
