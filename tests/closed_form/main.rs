@@ -1,5 +1,6 @@
 //! Does a count equal the formula worked out by hand? Derivations stand in the comments.
 
+mod accelerator_energy;
 mod accelerators;
 mod counts;
 mod energy;
