@@ -78,7 +78,8 @@ fn adds_cost_what_their_width_costs() {
     equal("fp32", pj(floats()), 0.97);
 }
 
-/// 3 positions each: 11 and 13 multiplies of 3.1 pJ, 17 bitwise operations of 0.59, 19 counts of 0.67.
+/// 3 positions each: 11 and 13 multiplies of 3.1 pJ, 17 bitwise operations of 0.59, 19 counts of
+/// 0.67.
 #[test]
 fn every_class_of_operations_has_its_own_energy() {
     let none = OpCounts::default();
@@ -156,11 +157,11 @@ fn instructions_static_power_and_the_total() {
     equal("total", found.total.0, 2_102_113.59);
 }
 
-/// A layer of 4 inputs and 8 outputs from counts to energy. One vector of 256 bits holds 8 sums of 32
-/// bits: 29 adds are 4 instructions, 8 scale multiplies one. 4 steps load a position and a vector of
-/// weights, 8 loads, and one vector packs the inputs: 9 loads, 1 store, and 1 store of the outputs.
-/// In lines of 32 bytes: inputs, packed inputs, weights, 8 scales and outputs are 5 lines that come in;
-/// packed inputs and outputs, 2, go back.
+/// A layer of 4 inputs and 8 outputs from counts to energy. One vector of 256 bits holds 8 sums of
+/// 32 bits: 29 adds are 4 instructions, 8 scale multiplies one. 4 steps load a position and a
+/// vector of weights, 8 loads, and one vector packs the inputs: 9 loads, 1 store, and 1 store of
+/// the outputs. In lines of 32 bytes: inputs, packed inputs, weights, 8 scales and outputs are 5
+/// lines that come in; packed inputs and outputs, 2, go back.
 #[test]
 fn a_layer_from_counts_to_energy() {
     let shape = LayerShape::linear(1, 4, 8).unwrap();
@@ -193,7 +194,8 @@ fn a_layer_from_counts_to_energy() {
     let energy = &found.energy;
     // 29 * 0.41 + 8 * 3.1.
     equal("compute", energy.compute.0, 36.69);
-    // 44 / 8 * 43 + (12 + 160) / 8 * 47; 160 / 16 * 53 + 224 / 16 * 59; 160 / 64 * 61 + 224 / 64 * 67.
+    // 44 / 8 * 43 + (12 + 160) / 8 * 47; 160 / 16 * 53 + 224 / 16 * 59; 160 / 64 * 61 + 224 / 64 *
+    // 67.
     for ((level, own), derived) in energy.levels.iter().zip([1247.0, 1356.0, 387.0]) {
         equal(level.name(), own.0, derived);
     }

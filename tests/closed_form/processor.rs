@@ -165,7 +165,8 @@ pub fn instructions() -> Instructions {
 
 /// Bytes on every link, of two tensors each, so that both must be added up.
 ///
-/// Read and written in all: L1 800 and 160, L2 2784 and 992, L3 1184 and 2624, memory 6400 and 1600.
+/// Read and written in all: L1 800 and 160, L2 2784 and 992, L3 1184 and 2624, memory 6400 and
+/// 1600.
 pub fn traffic() -> Vec<Traffic> {
     let row =
         |level, tensor, read_bytes, write_bytes| Traffic { level, tensor, read_bytes, write_bytes };

@@ -44,8 +44,8 @@ fn adds_run_at_the_width_of_their_sums() {
 }
 
 /// 1100 / 11 multiply-adds, 2600 / 13 bitwise operations, 850 / 17 words whose ones are counted,
-/// and the longer of 1900 / 19 loads and 1150 / 23 stores. The 400 instructions that count the words
-/// take no time of their own.
+/// and the longer of 1900 / 19 loads and 1150 / 23 stores. The 400 instructions that count the
+/// words take no time of their own.
 #[test]
 fn every_class_of_instructions_has_its_own_rate() {
     let none = Instructions::default();
