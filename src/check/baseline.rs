@@ -8,7 +8,8 @@ use crate::{
     Result,
     config::read_text,
     diagnostics::{Problem, SourceFile},
-    report::{Report, json, write_atomically},
+    files::write_atomically,
+    report::{Report, json},
 };
 
 const FORMAT: &str = "signloop-baseline-1";

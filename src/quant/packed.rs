@@ -159,7 +159,7 @@ pub fn write_packed(
     // One metadata key only: the library writes its map in hash order.
     let metadata = HashMap::from([("signloop".to_owned(), text)]);
     let bytes = serialize(views, Some(metadata)).map_err(|error| internal(&error))?;
-    crate::report::write_atomically(path, &bytes)
+    crate::files::write_atomically(path, &bytes)
 }
 
 fn one_sign_a_filter(tensor: &QuantizedTensor) -> bool {

@@ -14,7 +14,6 @@ mod trained;
 mod types;
 mod write;
 
-pub use crate::files::{write_atomically, write_atomically_with};
 pub use csv::csv;
 pub(crate) use csv::quoted;
 pub use fit::{Fewest, LayerBest, WorkingSet};

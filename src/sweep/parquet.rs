@@ -25,7 +25,7 @@ use parquet::{
 use xxhash_rust::xxh3::Xxh3;
 
 use super::row::{Kind, kind_of};
-use crate::{Error, Result, report::write_atomically_with};
+use crate::{Error, Result, files::write_atomically_with};
 
 /// Rows of a group: what is held in memory at once.
 const GROUP_ROWS: usize = 1 << 16;

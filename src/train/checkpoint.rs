@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, Result,
     diagnostics::{Problem, Problems},
-    report::write_atomically,
+    files::write_atomically,
 };
 
 const FORMAT: &str = "signloop-checkpoint";

@@ -21,8 +21,8 @@ use super::{
 use crate::{
     Error, Result,
     diagnostics::Problem,
+    files::write_atomically,
     quant::write_packed,
-    report::write_atomically,
     workload::{Workload, to_toml},
 };
 

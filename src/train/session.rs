@@ -13,7 +13,7 @@ use super::{
     optimizer::Optimizer,
     recipe::Recipe,
 };
-use crate::{Error, Result, diagnostics::Problem, report::write_atomically, workload::Workload};
+use crate::{Error, Result, diagnostics::Problem, files::write_atomically, workload::Workload};
 
 /// File of the last checkpoint in a run's folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";

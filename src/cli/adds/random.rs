@@ -11,9 +11,10 @@ use super::{
 use crate::{
     Result,
     diagnostics::Problem,
+    files::write_atomically,
     method::{Method, PlanOptions, PlanRequest, find, verify_plan},
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    report::{json, table::grid, write_atomically},
+    report::{json, table::grid},
     workload::{LayerKind, LayerShape, OperandBits},
 };
 
