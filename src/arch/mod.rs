@@ -18,5 +18,5 @@ pub use kind::{ArchKind, kind};
 pub use read::{load, open, parse};
 pub use shipped::shipped;
 pub use sourced::Sourced;
-pub(crate) use sourced::text;
+pub use sourced::text;
 pub use write::to_toml;

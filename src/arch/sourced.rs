@@ -30,9 +30,6 @@ impl<T> Sourced<T> {
 }
 
 /// Serialises shared text as a plain string.
-pub(crate) fn text<S: serde::Serializer>(
-    text: &Arc<str>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
 }

@@ -13,7 +13,7 @@ mod weight_store;
 mod width;
 mod write;
 
-pub(crate) use import::read_bytes;
+pub use import::read_bytes;
 pub use import::{LatentFile, LatentTensor, Rename, onnx, safetensors};
 pub use network::{Layer, MapShape, Node, Operation, Workload};
 pub use reader::{from_document, load, open, parse};

@@ -137,7 +137,7 @@ impl LatentFile {
 ///
 /// # Errors
 /// The file is missing, a directory, or too large.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let name = path.display().to_string();
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Problem::new("no such file").in_file(&name).into(),

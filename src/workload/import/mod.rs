@@ -6,7 +6,7 @@ pub mod onnx;
 mod rename;
 mod safetensors;
 
-pub(crate) use latent::read_bytes;
+pub use latent::read_bytes;
 pub use latent::{LatentFile, LatentTensor};
 pub use rename::Rename;
 pub use safetensors::write as safetensors;
