@@ -1,13 +1,9 @@
-//! Puts the commit into the version of release builds, and a hash of the methods into all.
+//! Puts the commit into the version of release builds.
 //!
 //! Debug builds leave it out, so that a commit does not compile everything again. Outside a clone
 //! of this repository (a published crate, an archive) there is no commit, and no failure.
 
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -18,34 +14,6 @@ fn main() {
         None => version,
     };
     println!("cargo::rustc-env=SIGNLOOP_VERSION={version}");
-    println!("cargo::rustc-env=SIGNLOOP_METHODS={:016x}", methods());
-}
-
-/// Hash of what plans follow from: a plan on disk must not outlive the code that made it.
-fn methods() -> u64 {
-    let mut hash = DefaultHasher::new();
-    for folder in ["src/method", "src/quant", "src/cache"] {
-        println!("cargo::rerun-if-changed={folder}");
-        let mut files = Vec::new();
-        collect(Path::new(folder), &mut files);
-        files.sort();
-        for file in files {
-            file.hash(&mut hash);
-            std::fs::read(&file).unwrap_or_default().hash(&mut hash);
-        }
-    }
-    hash.finish()
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else {
-            files.push(path);
-        }
-    }
 }
 
 fn commit() -> Option<String> {

@@ -8,11 +8,14 @@ use std::{hint::black_box, path::Path};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use signloop::{
-    arch::accelerator::{self, Accelerator},
-    config::Document,
-    mapping::{self, Mapping},
-    model::{accelerator::Evaluator, sparse::Rules},
-    workload::problem::{self, Problem},
+    accelerator::{
+        mapping::{self, Mapping},
+        model::Evaluator,
+        problem::{self, Problem},
+        sparse::Rules,
+    },
+    base::config::Document,
+    machine::accelerator::{self, Accelerator},
 };
 
 fn load(name: &str) -> (Accelerator, Problem, Mapping) {

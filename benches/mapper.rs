@@ -9,17 +9,15 @@ use std::{
 };
 
 use signloop::{
-    arch::accelerator::{self, Accelerator},
-    mapper::{Judge, Request, Space, parse_constraints, search},
-    mapping::Mapping,
-    model::{
-        accelerator::{Evaluator, Score},
+    accelerator::{
+        mapper::{Judge, Request, Space, parse_constraints, search},
+        mapping::Mapping,
+        model::{Evaluator, Score},
+        problem::{DensitySpec, Problem},
         sparse::Rules,
     },
-    workload::{
-        LayerShape,
-        problem::{DensitySpec, Problem},
-    },
+    machine::accelerator::{self, Accelerator},
+    network::workload::LayerShape,
 };
 
 /// Scores like the evaluator and keeps what it was asked.

@@ -4,10 +4,10 @@ use std::{hint::black_box, path::Path};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use signloop::{
-    arch,
+    cpu::{LayerWork, evaluate},
+    machine as arch,
     method::{Execution, OpCounts, WeightStorage},
-    model::{LayerWork, evaluate},
-    workload::{LayerShape, OperandBits},
+    network::workload::{LayerShape, OperandBits},
 };
 
 /// Channels, filters, size, kernel, stride and how often the layer occurs in ResNet-18.

@@ -11,8 +11,10 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, criterion_group, criterion_main};
 use signloop::{
     method::{PlanOptions, PlanRequest, find},
-    quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    workload::{LayerShape, OperandBits},
+    network::{
+        quant::{QuantizedTensor, Randomness, Scheme, synthesise},
+        workload::{LayerShape, OperandBits},
+    },
 };
 
 const SCHEMES: [(Scheme, f64); 3] =

@@ -4,10 +4,10 @@ use std::{hint::black_box, path::Path};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use signloop::{
-    arch,
+    machine as arch,
     method::{PlanOptions, find, registry},
+    network::workload,
     report::{Request, simulate},
-    workload,
 };
 
 fn resnet18(criterion: &mut Criterion) {

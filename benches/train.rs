@@ -6,9 +6,11 @@
 use std::{path::Path, time::Instant};
 
 use signloop::{
-    quant::{QuantizeOptions, Scheme},
+    network::{
+        quant::{QuantizeOptions, Scheme},
+        workload,
+    },
     train::{ActivationKind, Engine, Network, Optimizer, Quantizer, Rule, Surrogate},
-    workload,
 };
 
 fn main() {

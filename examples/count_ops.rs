@@ -7,8 +7,10 @@ use std::path::Path;
 use signloop::{
     Result,
     method::{self, PlanOptions, PlanRequest, verify_plan},
-    quant::Scheme,
-    workload::{self, OperandBits, WeightStore},
+    network::{
+        quant::Scheme,
+        workload::{self, OperandBits, WeightStore},
+    },
 };
 
 fn main() -> Result<()> {

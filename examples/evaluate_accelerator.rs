@@ -6,12 +6,10 @@ use std::path::Path;
 
 use signloop::{
     Result,
-    arch::accelerator,
-    config::Document,
-    mapping,
-    model::{accelerator::evaluate, sparse::Rules},
+    accelerator::{mapping, model::evaluate, problem, sparse::Rules},
+    base::config::Document,
+    machine::accelerator,
     report::accelerator::{AcceleratorReport, table},
-    workload::problem,
 };
 
 fn main() -> Result<()> {

@@ -11,8 +11,10 @@ use std::{
 
 use signloop::{
     Error, Result,
-    quant::{PackedWeights, QuantizeOptions, Scheme, WeightShape, quantize, write_packed},
-    workload::{LatentFile, LatentTensor, safetensors},
+    network::{
+        quant::{PackedWeights, QuantizeOptions, Scheme, WeightShape, quantize, write_packed},
+        workload::{LatentFile, LatentTensor, safetensors},
+    },
 };
 
 fn main() -> Result<()> {

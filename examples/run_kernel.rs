@@ -10,8 +10,10 @@ use signloop::{
         reference_fp32,
     },
     method::{self, PlanOptions, PlanRequest},
-    quant::{Randomness, Scheme, synthesise},
-    workload::{LayerKind, LayerShape, OperandBits},
+    network::{
+        quant::{Randomness, Scheme, synthesise},
+        workload::{LayerKind, LayerShape, OperandBits},
+    },
 };
 
 fn main() -> Result<()> {

@@ -6,12 +6,14 @@ use std::{path::Path, sync::atomic::AtomicBool};
 
 use signloop::{
     Error, Result,
-    quant::{QuantizeOptions, Scheme},
+    network::{
+        quant::{QuantizeOptions, Scheme},
+        workload,
+    },
     train::{
         ActivationKind, Quantizer, Recipe, Rule, Schedule, Session, Surrogate,
         data::{Augmentation, DatasetSource},
     },
-    workload,
 };
 
 fn main() -> Result<()> {

@@ -1,34 +1,27 @@
-//! `signloop` tells what a low-bit neural network costs, in operations, memory
-//! traffic, time and energy, on a given machine.
+//! `signloop` tells what a low-bit neural network costs, in operations, memory traffic, time and
+//! energy, on a given machine.
 //!
-//! Data flows one way: hardware and network files are read by [`arch`] and
-//! [`workload`]; weights become a [`quant::QuantizedTensor`]; a [`method`] turns
-//! them into an exact operation program and its counts; the pure [`model`] turns
-//! counts into traffic, cycles and energy; [`report`] prints them.
+//! Data flows one way. Files become a [`machine`] and a [`network`]; quantised weights become an
+//! exact op program and its counts by a [`method`]; the program is lowered for a target
+//! ([`lower`]), modelled ([`cpu`]), and compiled and run ([`kernel`]). [`accelerator`] does for a
+//! mapped tensor problem what [`cpu`] does for a program. A [`study`] answers a question with all of
+//! them, and [`report`] holds and prints the answer. Each of the first ten modules is a crate of its
+//! own, and its front page says more.
 
-pub mod arch;
-pub mod cache;
-pub mod check;
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "cli")]
 pub mod cli;
-pub mod config;
-pub mod diagnostics;
-pub mod error;
-pub mod files;
-pub mod kernel;
-pub mod mapper;
-pub mod mapping;
-pub mod measure;
-pub mod method;
-pub mod model;
-pub mod plot;
-pub mod quant;
 pub mod report;
-pub mod reproduce;
-pub mod selection;
-pub mod sweep;
-pub mod timeloop;
-pub mod train;
-pub mod units;
-pub mod workload;
+pub mod study;
 
-pub use error::{Error, Result};
+pub use signloop_accelerator as accelerator;
+pub use signloop_base as base;
+pub use signloop_base::{Error, Result};
+pub use signloop_cpu as cpu;
+pub use signloop_kernel as kernel;
+pub use signloop_machine as machine;
+pub use signloop_method as method;
+pub use signloop_network as network;
+pub use signloop_plot as plot;
+pub use signloop_train as train;

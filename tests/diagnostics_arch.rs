@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use signloop::{Error, arch};
+use signloop::{Error, machine as arch};
 
 /// The problems of a file, as a terminal without colour shows them.
 fn rendered(path: &Path) -> String {
@@ -47,7 +47,7 @@ fn missing_files_and_directories() {
 
 #[test]
 fn the_kind_is_known_without_reading_the_rest() {
-    use signloop::config::Document;
+    use signloop::base::config::Document;
     let document = |text: &str| Document::parse("test.toml", text.to_owned()).unwrap();
     assert_eq!(arch::kind(&document("kind = \"cpu\"")).unwrap(), arch::ArchKind::Cpu);
     let other = arch::kind(&document("kind = \"accelerator\"\nrest = 1")).unwrap();

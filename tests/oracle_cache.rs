@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use signloop::{
-    arch::{self, Cache, CachePolicy, CpuArch, Sourced},
-    method::{Execution, OpCounts, WeightStorage},
-    model::{
+    cpu::{
         LayerWork, Tensor, map,
         traffic::{
             blocking, capacity, gemm, links,
@@ -15,7 +13,10 @@ use signloop::{
             work::LayerNest,
         },
     },
-    workload::{LayerShape, OperandBits},
+    machine as arch,
+    machine::{Cache, CachePolicy, CpuArch, Sourced},
+    method::{Execution, OpCounts, WeightStorage},
+    network::workload::{LayerShape, OperandBits},
 };
 
 /// Size in KiB, ways and policy of a cache.
@@ -353,7 +354,7 @@ fn a_stream_and_a_cycle_by_hand() {
 #[test]
 fn an_inclusive_cache_drops_lines_above_and_a_victim_cache_does_not_hold_them() {
     let capacity =
-        |sets, ways| signloop::model::traffic::residency::Capacity { sets, ways, line: 64 };
+        |sets, ways| signloop::cpu::traffic::residency::Capacity { sets, ways, line: 64 };
     // One set of two ways below one set of four: touching 0 keeps it in L1 but lets it age in L2.
     let mut inclusive =
         Simulator::new(&[(capacity(1, 2), NonInclusive), (capacity(1, 4), Inclusive)], 1);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use signloop::{
-    arch,
+    machine as arch,
     plot::{Choice, Column, FIGURES, Figure, Input, Kind, Provenance, Style, csv, draw, svg, tex},
 };
 

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use signloop::{
-    arch::{self, accelerator},
-    config::{Document, TableReader},
-    mapper, mapping,
-    model::{accelerator::evaluate, sparse::Rules},
+    accelerator::{mapper, mapping, model::evaluate, problem, sparse::Rules, timeloop},
+    base::config::{Document, TableReader},
+    machine as arch,
+    machine::accelerator,
+    network::workload,
     report::accelerator::{AcceleratorReport, csv, table},
-    timeloop,
-    workload::{self, problem},
 };
 
 use super::{accepted, networks, text};

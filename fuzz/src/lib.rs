@@ -11,7 +11,7 @@ pub mod programs;
 pub mod sweeps;
 pub mod weights;
 
-use signloop::{Error, Result, diagnostics::Problems};
+use signloop::{Error, Result, base::diagnostics::Problems};
 
 /// A fuzz target: its name and its body.
 pub type Target = (&'static str, fn(&[u8]));

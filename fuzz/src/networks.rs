@@ -3,10 +3,11 @@
 use std::{path::Path, sync::LazyLock};
 
 use signloop::{
-    arch::{self, CpuArch},
+    machine as arch,
+    machine::CpuArch,
     method::{Execution, OpCounts, WeightStorage},
+    network::workload::{self, Rename, Workload},
     report::cost_of,
-    workload::{self, Rename, Workload},
 };
 
 use super::{accepted, text};

@@ -3,13 +3,15 @@
 use std::{num::NonZeroU32, sync::Arc, sync::LazyLock};
 
 use signloop::{
-    cache::{decode, encode, is_right},
     method::{
-        InputSpace, OpProgram, PlanOptions, PlanRequest, ProgramExport, Schedule, graphviz,
-        registry, simulate_registers, verify, verify_plan,
+        InputSpace, OpProgram, PlanOptions, PlanRequest, ProgramExport, Schedule,
+        cache::{decode, encode, is_right},
+        graphviz, registry, simulate_registers, verify, verify_plan,
     },
-    quant::{QuantizedTensor, Scheme},
-    workload::{LayerKind, LayerShape, OperandBits},
+    network::{
+        quant::{QuantizedTensor, Scheme},
+        workload::{LayerKind, LayerShape, OperandBits},
+    },
 };
 
 use super::accepted;

@@ -3,12 +3,13 @@
 use std::{path::Path, sync::LazyLock};
 
 use signloop::{
-    arch,
-    check::{Baseline, Verdict, compare, junit},
-    config::Document,
-    diagnostics::SourceFile,
-    sweep::{Found, Grid, Head, Manifest, Root, Shard, Spec, Swept, recover},
-    workload,
+    base::{config::Document, diagnostics::SourceFile},
+    machine as arch,
+    network::workload,
+    study::{
+        check::{Baseline, Verdict, compare, junit},
+        sweep::{Found, Grid, Head, Manifest, Root, Shard, Spec, Swept, recover},
+    },
 };
 
 use super::{accepted, parts, text};

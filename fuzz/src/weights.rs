@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use signloop::{
-    quant::{PackedWeights, WeightShape, quantize, weight_stats},
+    network::{
+        quant::{PackedWeights, WeightShape, quantize, weight_stats},
+        workload::{LatentFile, LatentTensor, Rename},
+    },
     train::{Optimizer, Parameter, Role, Rule, checkpoint::Checkpoint},
-    workload::{LatentFile, LatentTensor, Rename},
 };
 
 use super::accepted;
@@ -39,7 +41,7 @@ fn latent(name: &str, data: &[u8]) {
         }
     }
     if name.ends_with(".safetensors") {
-        let bytes = signloop::workload::safetensors(&tensors).expect("a safetensors file");
+        let bytes = signloop::network::workload::safetensors(&tensors).expect("a safetensors file");
         let again = LatentFile::parse(Path::new(name), &bytes).expect("a safetensors file");
         assert_eq!(again.names().count(), tensors.len());
     }
@@ -54,8 +56,8 @@ fn quantised(tensor: &LatentTensor) {
         kernel_height: size(2),
         kernel_width: tensor.shape.iter().skip(3).product(),
     };
-    for scheme in signloop::quant::Scheme::ALL {
-        let options = signloop::quant::QuantizeOptions { scheme, ..Default::default() };
+    for scheme in signloop::network::quant::Scheme::ALL {
+        let options = signloop::network::quant::QuantizeOptions { scheme, ..Default::default() };
         match quantize(&tensor.values, shape, &options) {
             Ok(weights) => assert_eq!(weights.codes().len(), tensor.values.len()),
             Err(problem) => assert!(!problem.message().is_empty()),

@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use signloop::{
-    quant::{QuantizeOptions, WeightShape},
-    selection::weights_of,
-    workload::{LatentFile, LatentTensor, WeightSource, Workload},
+    network::{
+        quant::{QuantizeOptions, WeightShape},
+        workload::{LatentFile, LatentTensor, WeightSource, Workload},
+    },
+    study::selection::weights_of,
 };
 
 use crate::errors::{OrRaise, raised};
@@ -48,7 +50,7 @@ pub(crate) fn weight_shape(shape: &[usize]) -> PyResult<WeightShape> {
         _ => {
             let message = format!("weights have the shape {shape:?}, expected 2 or 4 dimensions");
             return Err(raised(
-                signloop::diagnostics::Problem::new(message)
+                signloop::base::diagnostics::Problem::new(message)
                     .hint("filters, channels per group, kernel rows, kernel columns"),
             ));
         }

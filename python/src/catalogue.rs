@@ -1,7 +1,11 @@
 //! What comes with the package.
 
 use pyo3::{prelude::*, types::PyDict};
-use signloop::{arch, method::registry, quant::Scheme, workload};
+use signloop::{
+    machine as arch,
+    method::registry,
+    network::{quant::Scheme, workload},
+};
 
 /// Names and descriptions of what is shipped, by kind.
 #[pyfunction]

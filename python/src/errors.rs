@@ -6,7 +6,7 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyList},
 };
-use signloop::{Error as LibraryError, diagnostics::Problem};
+use signloop::{Error as LibraryError, base::diagnostics::Problem};
 
 create_exception!(
     signloop,

@@ -11,14 +11,16 @@ use pyo3::{
     prelude::*,
 };
 use signloop::{
-    diagnostics::Problem,
+    base::diagnostics::Problem,
     kernel::{
         Activations, Engine, Finishing, Input, Isa, Kernel, KernelOptions, Output, PlaneLayout,
         Workspace,
     },
-    measure::{cache_bytes, programs},
-    quant::QuantizedTensor,
-    workload::{Layer, LayerKind, LayerShape, OperandBits, WeightStore},
+    network::{
+        quant::QuantizedTensor,
+        workload::{Layer, LayerKind, LayerShape, OperandBits, WeightStore},
+    },
+    study::measure::{cache_bytes, programs},
 };
 
 use crate::{

@@ -10,10 +10,12 @@ use pyo3::prelude::*;
 use serde::Serialize;
 use signloop::{
     Error,
-    diagnostics::{Problem, Problems},
-    quant::QuantizeOptions,
-    selection::load_workload,
-    workload::{self, LatentFile, LayerShape, WeightSource, Workload, onnx},
+    base::diagnostics::{Problem, Problems},
+    network::{
+        quant::QuantizeOptions,
+        workload::{self, LatentFile, LayerShape, WeightSource, Workload, onnx},
+    },
+    study::selection::load_workload,
 };
 
 use crate::{

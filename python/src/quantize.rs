@@ -2,7 +2,7 @@
 
 use numpy::{PyArray1, PyReadonlyArrayDyn, PyUntypedArrayMethods, ToPyArray};
 use pyo3::prelude::*;
-use signloop::{quant, train::QuantizeSettings};
+use signloop::{network::quant, train::QuantizeSettings};
 
 use crate::{arrays::weight_shape, errors::OrRaise};
 

@@ -7,18 +7,20 @@ use std::{
 
 use pyo3::prelude::*;
 use signloop::{
-    arch::{self, ArchKind},
-    diagnostics::Problem,
-    mapper::Design,
+    accelerator::{mapper::Design, sparse::Rules},
+    base::diagnostics::Problem,
+    machine as arch,
+    machine::ArchKind,
     method::PlanOptions,
-    model::sparse::Rules,
-    quant::Scheme,
+    network::{
+        quant::Scheme,
+        workload::{WeightSource, Workload},
+    },
     report::{
         self, Request,
         map::{NetworkRequest, simulate_network},
     },
-    selection::{Selection, iterations_of, methods_of, plan_cache, schemes_of},
-    workload::{WeightSource, Workload},
+    study::selection::{Selection, iterations_of, methods_of, plan_cache, schemes_of},
 };
 
 use crate::{
@@ -144,7 +146,7 @@ pub(crate) fn stats<'py>(
     let workload = workload.open()?;
     let weights = source(&workload, weights)?;
     let schemes = schemes_of(&schemes, &weights).or_raise()?;
-    let tile = tile.map_or(signloop::quant::TILE, NonZeroUsize::get);
+    let tile = tile.map_or(signloop::network::quant::TILE, NonZeroUsize::get);
     let rows =
         watched(py, |_| report::stats(&workload, &weights, &schemes, tile, seed), |_| Ok(()))?;
     loaded(py, &rows)

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use pyo3::{prelude::*, types::PyBytes};
-use signloop::{
+use signloop::study::{
     selection::plan_cache,
-    sweep::{self as library, Event, Journal, Shard, Spec, Sweep},
+    sweep as library,
+    sweep::{Event, Journal, Shard, Spec, Sweep},
 };
 
 use crate::{
@@ -14,8 +15,9 @@ use crate::{
 };
 
 fn opened(py: Python<'_>, file: &Path, shard: &str) -> PyResult<(Sweep, Shard)> {
-    let shard =
-        shard.parse::<Shard>().map_err(|why| raised(signloop::diagnostics::Problem::new(why)))?;
+    let shard = shard
+        .parse::<Shard>()
+        .map_err(|why| raised(signloop::base::diagnostics::Problem::new(why)))?;
     let sweep = py.detach(|| Sweep::open(Spec::load(file)?)).or_raise()?;
     let sweep = sweep.with_cache(plan_cache(true).or_raise()?);
     Ok((sweep, shard))

@@ -8,21 +8,20 @@ use super::{
     progress::search_bar,
     selection::Selection,
 };
-use crate::{
+use crate::report::{
+    accelerator::{AcceleratorReport, evaluate_at},
+    map::{EVALUATIONS, MapReport, NetworkRequest, simulate_network},
+};
+use signloop_accelerator::{
+    mapper::Design, mapping, model::evaluate, problem, sparse::Rules, timeloop,
+};
+use signloop_base::{
     Result,
-    arch::{ArchKind, accelerator, kind},
     config::{Document, TableReader},
     diagnostics::Problem as Note,
-    mapper::Design,
-    mapping,
-    model::{accelerator::evaluate, sparse::Rules},
-    report::{
-        accelerator::{AcceleratorReport, evaluate_at},
-        map::{EVALUATIONS, MapReport, NetworkRequest, simulate_network},
-    },
-    timeloop,
-    workload::{self, Workload, problem},
 };
+use signloop_machine::{ArchKind, accelerator, kind};
+use signloop_network::workload::{self, Workload};
 
 /// An accelerator as given.
 pub(super) enum Machine {

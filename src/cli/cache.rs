@@ -5,7 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::common::{Format, emit};
-use crate::{Error, Result, cache::PlanCache, diagnostics::Problem, report::json};
+use crate::report::json;
+use signloop_base::{Error, Result, diagnostics::Problem};
+use signloop_method::cache::PlanCache;
 
 /// Arguments of `signloop cache`.
 #[derive(Debug, clap::Args)]

@@ -7,12 +7,10 @@ use super::{
     kernels::effort,
     progress::spinner,
 };
-use crate::{
-    Result,
-    arch::to_toml,
-    kernel::{Isa, pin},
-    measure::{Calibration, Fit, Sample, calibrate},
-};
+use crate::study::measure::{Calibration, Fit, Sample, calibrate};
+use signloop_base::Result;
+use signloop_kernel::{Isa, pin};
+use signloop_machine::to_toml;
 
 /// Arguments of `signloop calibrate`.
 #[derive(Debug, clap::Args)]

@@ -11,13 +11,11 @@ use super::{
     selection::{Selection, warn_of_damage},
 };
 use crate::{
-    Result,
-    check::{Baseline, Run, Tolerances, Verdict, compare, junit},
-    diagnostics::Problem,
-    files::write_atomically,
-    method::SEARCH_ITERATIONS_PER_SECOND,
     report::simulate,
+    study::check::{Baseline, Run, Tolerances, Verdict, compare, junit},
 };
+use signloop_base::{Result, diagnostics::Problem, files::write_atomically};
+use signloop_method::SEARCH_ITERATIONS_PER_SECOND;
 
 /// Arguments of `signloop check`.
 #[derive(Debug, clap::Args)]
@@ -110,7 +108,7 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
         count(&Verdict::New)
     );
     emit(&text, None)?;
-    let failed = comparisons.iter().any(crate::check::Comparison::fails);
+    let failed = comparisons.iter().any(crate::study::check::Comparison::fails);
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
@@ -119,7 +117,9 @@ fn measure(arguments: &Args, baseline: Option<&Baseline>) -> Result<Baseline> {
     let saved = baseline.map(|baseline| &baseline.run);
     let path = |given: &Option<PathBuf>, saved: Option<&String>, name: &str| {
         given.clone().or_else(|| saved.map(PathBuf::from)).ok_or_else(|| {
-            crate::Error::from(Problem::new(format!("--{name} is needed to begin a baseline")))
+            signloop_base::Error::from(Problem::new(format!(
+                "--{name} is needed to begin a baseline"
+            )))
         })
     };
     let arch = path(&arguments.arch, saved.map(|run| &run.arch), "arch")?;
@@ -161,7 +161,7 @@ fn tolerances(arguments: &Args, baseline: Option<&Baseline>) -> Result<Tolerance
             Ok(percent / 100.0)
         } else {
             let message = format!("--tolerance-{name}-percent must be 0 or more, got {percent}");
-            Err(crate::Error::from(Problem::new(message)))
+            Err(signloop_base::Error::from(Problem::new(message)))
         }
     };
     let model = fraction(arguments.tolerance_model_percent, "model")?;

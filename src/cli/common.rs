@@ -4,14 +4,14 @@ use std::{io::Write as _, path::Path};
 
 use clap::ValueEnum;
 
-pub(super) use crate::selection::{
+pub(super) use crate::study::selection::{
     iterations_of, load_workload, parse_names, schemes_of, weights_of,
 };
-use crate::{
+use signloop_accelerator::sparse::Rules;
+use signloop_base::{
     Error, Result,
     diagnostics::Problem,
     files::{self, write_atomically},
-    model::sparse::Rules,
 };
 
 /// How a result without a flat form is printed.

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{Arguments, common::emit};
-use crate::{Error, Result};
+use signloop_base::{Error, Result};
 
 /// Arguments of `signloop completions`.
 #[derive(Debug, clap::Args)]

@@ -7,15 +7,15 @@ use super::{
     kernels::KernelSelection,
 };
 use crate::{
-    Result, arch,
-    diagnostics::Problem,
-    kernel::Isa,
-    measure::{
+    report::json,
+    study::measure::{
         Comparison, cache_bytes, compare, comparison_table, count_rows, count_table, counts_within,
         within_bands,
     },
-    report::json,
 };
+use signloop_base::{Result, diagnostics::Problem};
+use signloop_kernel::Isa;
+use signloop_machine as arch;
 
 /// What is measured where no kernel is named.
 const KERNELS: [&str; 1] = ["row-pattern"];
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
     let measured = arguments.selection.measure(&KERNELS, Isa::detect()?, 1)?;
     let cache = cache_bytes(2).unwrap_or(1 << 20);
     let rows = compare(&machine, &measured, cache)
-        .ok_or_else(|| crate::Error::Internal("kernel rates were checked".into()))?;
+        .ok_or_else(|| signloop_base::Error::Internal("kernel rates were checked".into()))?;
     let within = within_bands(&rows);
     let text = match arguments.format {
         Format::Table => comparison_table(&machine, &rows),

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 
 use super::common::emit;
-use crate::{
-    Result,
-    train::data::{DatasetKind, DatasetSource, Images},
-};
+use signloop_base::Result;
+use signloop_train::data::{DatasetKind, DatasetSource, Images};
 
 /// Arguments of `signloop data`.
 #[derive(Debug, clap::Args)]

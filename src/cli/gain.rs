@@ -6,14 +6,12 @@ use super::{
     common::{ReportFormat, emit, keep, load_workload, parse_names, weights_of},
     progress::search_bar,
 };
-use crate::{
-    Result,
-    quant::Scheme,
-    report::{
-        gain::{self, GainRequest},
-        json,
-    },
+use crate::report::{
+    gain::{self, GainRequest},
+    json,
 };
+use signloop_base::Result;
+use signloop_network::quant::Scheme;
 
 /// Arguments of `signloop gain`.
 #[derive(Debug, clap::Args)]

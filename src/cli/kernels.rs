@@ -6,13 +6,10 @@ use super::{
     common::{load_workload, parse_names, schemes_of, weights_of},
     progress::spinner,
 };
-use crate::{
-    Result,
-    diagnostics::Problem,
-    kernel::Isa,
-    measure::{Effort, Measurement, Settings, cache_bytes, measure_layers},
-    workload::{Layer, Workload},
-};
+use crate::study::measure::{Effort, Measurement, Settings, cache_bytes, measure_layers};
+use signloop_base::{Result, diagnostics::Problem};
+use signloop_kernel::Isa;
+use signloop_network::workload::{Layer, Workload};
 
 /// Which kernels to measure, as given.
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::common::emit;
-use crate::{
-    Result, arch,
-    method::registry,
+use signloop_base::Result;
+use signloop_machine as arch;
+use signloop_method::registry;
+use signloop_network::{
     quant::Scheme,
     workload::{self, described},
 };

@@ -8,7 +8,7 @@ use super::{
     Arguments,
     common::{emit, not_stdout},
 };
-use crate::{Error, Result, files::write_together};
+use signloop_base::{Error, Result, files::write_together};
 
 /// Arguments of `signloop man`.
 #[derive(Debug, clap::Args)]

@@ -11,18 +11,17 @@ use super::{
     },
     progress::search_bar,
 };
-use crate::{
-    Error, Result,
-    config::Document,
-    diagnostics::Problem as Note,
-    files::write_together,
+use crate::report::{
+    Provenance, json,
+    map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of, mapping_file},
+};
+use signloop_accelerator::{
     mapper::{Design, parse_constraints},
-    model::sparse::Rules,
-    report::{
-        Provenance, json,
-        map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of, mapping_file},
-    },
-    workload::problem,
+    problem,
+    sparse::Rules,
+};
+use signloop_base::{
+    Error, Result, config::Document, diagnostics::Problem as Note, files::write_together,
 };
 
 /// Arguments of `signloop map`.

@@ -7,11 +7,11 @@ use super::{
     kernels::KernelSelection,
 };
 use crate::{
-    Result,
-    kernel::{DenseInt8, Isa},
-    measure::{DENSE_AMX, DENSE_INT8, GEMM, measurement_table},
     report::json,
+    study::measure::{DENSE_AMX, DENSE_INT8, GEMM, measurement_table},
 };
+use signloop_base::Result;
+use signloop_kernel::{DenseInt8, Isa};
 
 /// What is measured where no kernel is named.
 fn kernels(isa: Isa) -> Vec<&'static str> {

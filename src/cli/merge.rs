@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::common::{emit, keep, not_stdout};
-use crate::{Result, sweep};
+use crate::study::sweep;
+use signloop_base::Result;
 
 /// Arguments of `signloop merge`.
 #[derive(Debug, clap::Args)]

@@ -34,7 +34,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{Error, Result};
+use signloop_base::{Error, Result};
 
 /// What a low-bit neural network costs on a given machine, counted from its weights.
 ///
@@ -105,7 +105,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     report_large_files();
-    let _command = crate::files::Command::begin();
+    let _command = signloop_base::files::Command::begin();
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => report(&error),

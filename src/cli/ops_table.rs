@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 
 use super::common::{Format, emit, parse_names};
-use crate::{
-    Result,
-    method::find,
-    report::{OpsRow, json, ops_table, table::grid},
-};
+use crate::report::{OpsRow, json, ops_table, table::grid};
+use signloop_base::Result;
+use signloop_method::find;
 
 /// Arguments of `signloop ops-table`.
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::common::{keep, load_workload, not_stdout};
-use crate::{
-    Result,
-    diagnostics::Problem,
+use signloop_base::{Result, diagnostics::Problem};
+use signloop_network::{
     quant::{QuantizeOptions, Scheme, Threshold, write_packed},
     workload::{WeightSource, WeightStore},
 };

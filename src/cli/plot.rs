@@ -8,15 +8,16 @@ use std::{
 use clap::ValueEnum;
 
 use super::common::{emit, not_stdout, parse_names};
-use crate::{
-    Result, arch,
+use signloop_base::{
+    Result,
     diagnostics::{Problem, Problems},
     files,
-    method::find,
-    plot::{
-        self, Choice, Column, FIGURES, Input, Kind, Provenance, RUN_FILES, Recipe, Style, TOOL,
-    },
-    quant::Scheme,
+};
+use signloop_machine as arch;
+use signloop_method::find;
+use signloop_network::quant::Scheme;
+use signloop_plot::{
+    self as plot, Choice, Column, FIGURES, Input, Kind, Provenance, RUN_FILES, Recipe, Style, TOOL,
 };
 
 /// A bar that is narrower, in points, shows no hatch.

@@ -6,15 +6,14 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::common::{emit, keep, load_workload, weights_of};
-use crate::{
-    Result,
-    diagnostics::Problem,
-    method::{
-        OpCounts, Plan, PlanOptions, PlanRequest, ProgramExport, RegisterUse, Schedule,
-        Verification, find, graphviz, simulate_registers, verify_plan,
-    },
+use crate::report::json;
+use signloop_base::{Result, diagnostics::Problem};
+use signloop_method::{
+    OpCounts, Plan, PlanOptions, PlanRequest, ProgramExport, RegisterUse, Schedule, Verification,
+    find, graphviz, simulate_registers, verify_plan,
+};
+use signloop_network::{
     quant::Scheme,
-    report::json,
     workload::{OperandBits, WeightStore},
 };
 

@@ -12,12 +12,11 @@ use super::{
     plot::{Page, read},
 };
 use crate::{
-    Result,
-    files::write_together,
-    plot::{self, Provenance, TOOL},
     report::json,
-    reproduce::{Context, Given, Work, document, entries, measure, run, summary},
+    study::reproduce::{Context, Given, Work, document, entries, measure, run, summary},
 };
+use signloop_base::{Result, files::write_together};
+use signloop_plot::{self as plot, Provenance, TOOL};
 
 /// File of the times that a full run measures.
 const MEASURED: &str = "measured.json";

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::common::emit;
-use crate::Result;
+use signloop_base::Result;
 
 /// Arguments of `signloop schema`.
 #[derive(Debug, clap::Args)]

@@ -5,13 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    Result, arch,
-    method::PlanOptions,
-    selection::{
-        self, iterations_of, load_workload, methods_of, plan_cache, schemes_of, weights_of,
-    },
+use crate::study::selection::{
+    self, iterations_of, load_workload, methods_of, plan_cache, schemes_of, weights_of,
 };
+use signloop_base::Result;
+use signloop_machine as arch;
+use signloop_method::PlanOptions;
 
 /// What to simulate, as given.
 #[derive(Debug, Clone, clap::Args)]

@@ -13,13 +13,10 @@ use super::{
     progress::Progress,
     selection::{Selection, warn_of_damage},
 };
-use crate::{
-    Result,
-    diagnostics::Problem,
-    method::PlanRequest,
-    report::{self, Request, cost_of, json},
-    workload::{OperandBits, WeightStore},
-};
+use crate::report::{self, Request, cost_of, json};
+use signloop_base::{Result, diagnostics::Problem};
+use signloop_method::PlanRequest;
+use signloop_network::workload::{OperandBits, WeightStore};
 
 /// Arguments of `signloop simulate`.
 #[derive(Debug, clap::Args)]

@@ -3,11 +3,9 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use super::common::{Format, emit, keep, load_workload, schemes_of, weights_of};
-use crate::{
-    Result,
-    quant::TILE,
-    report::{json, stats, stats_table},
-};
+use crate::report::{json, stats, stats_table};
+use signloop_base::Result;
+use signloop_network::quant::TILE;
 
 const DEFAULT_TILE: NonZeroUsize = NonZeroUsize::new(TILE).unwrap();
 

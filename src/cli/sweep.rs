@@ -11,11 +11,11 @@ use super::{
     common::{emit, is_stdout, keep},
     selection::warn_of_damage,
 };
-use crate::{
-    Result,
+use crate::study::{
     selection::plan_cache,
     sweep::{Event, Journal, Shard, Spec, Sweep, run, stream},
 };
+use signloop_base::Result;
 
 /// Arguments of `signloop sweep`.
 #[derive(Debug, clap::Args)]

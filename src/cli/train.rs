@@ -10,16 +10,13 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::common::{emit, load_workload, not_stdout, thread_count};
-use crate::{
-    Error, Result,
-    diagnostics::Problem,
-    train::{
-        self, CHECKPOINT, Job, Progress, QuantizeSettings, Settings, Trained,
-        checkpoint::Checkpoint,
-        data::DatasetSource,
-        settings::{ACTIVATIONS, OPTIMIZERS, SCALES, SCHEDULES, SCOPES, SURROGATES},
-    },
-    workload::with_width,
+use signloop_base::{Error, Result, diagnostics::Problem};
+use signloop_network::workload::with_width;
+use signloop_train::{
+    self as train, CHECKPOINT, Job, Progress, QuantizeSettings, Settings, Trained,
+    checkpoint::Checkpoint,
+    data::DatasetSource,
+    settings::{ACTIVATIONS, OPTIMIZERS, SCALES, SCHEDULES, SCOPES, SURROGATES},
 };
 
 /// Arguments of `signloop train`.

@@ -8,11 +8,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::types::{LayerReport, LayerResult, Report};
-use crate::{
-    arch::CpuArch,
-    method::{Execution, OpCounts},
-    workload::LayerShape,
-};
+use signloop_machine::CpuArch;
+use signloop_method::{Execution, OpCounts};
+use signloop_network::workload::LayerShape;
 
 /// What an op program needs beside it while it runs over one vector of output positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -13,10 +13,9 @@ use super::{
     map::{MapReport, MapRequest, layers_of, map},
     table::grid,
 };
-use crate::{
-    Error, Result,
-    mapper::Design,
-    model::sparse::Rules,
+use signloop_accelerator::{mapper::Design, sparse::Rules};
+use signloop_base::{Error, Result};
+use signloop_network::{
     quant::Scheme,
     workload::{WeightSource, Workload},
 };

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::types::ratio;
-use crate::{
-    Result,
-    method::{Method, PlanOptions, PlanRequest},
+use signloop_base::Result;
+use signloop_method::{Method, PlanOptions, PlanRequest};
+use signloop_network::{
     quant::{Randomness, Scheme, synthesise},
     workload::{LayerShape, OperandBits},
 };
@@ -120,7 +120,7 @@ fn row(case: &Case, method: &'static dyn Method, seed: u64) -> Result<Option<Ops
     // the map that ResNet-18 has at this width.
     let size = if case.channels == 64 { 56 } else { 7 };
     let shape = LayerShape::convolution(case.channels, case.channels, size, 3)
-        .map_err(|error| crate::Error::Internal(error.to_string()))?;
+        .map_err(|error| signloop_base::Error::Internal(error.to_string()))?;
     let randomness = Randomness { density: case.density, spread: 0.0, seed };
     let weights = synthesise(case.scheme, shape.weight_shape(), randomness)?;
     let options = PlanOptions {

@@ -7,15 +7,14 @@ use super::{
     totals::totals,
     types::{LayerReport, LayerResult, Provenance, Report, SCHEMA, Tool, WeightSummary},
 };
-use crate::{
-    Result,
-    arch::CpuArch,
-    cache::PlanCache,
-    method::{
-        Execution, Method, OpCounts, Plan, PlanOptions, PlanRequest, Verification, WeightStorage,
-        verify_plan,
-    },
-    model::{LayerCost, LayerWork, evaluate},
+use signloop_base::Result;
+use signloop_cpu::{LayerCost, LayerWork, evaluate};
+use signloop_machine::CpuArch;
+use signloop_method::{
+    Execution, Method, OpCounts, Plan, PlanOptions, PlanRequest, Verification, WeightStorage,
+    cache::PlanCache, verify_plan,
+};
+use signloop_network::{
     quant::{QuantizedTensor, Scheme},
     workload::{Layer, OperandBits, WeightSource, WeightStore, Workload},
 };

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::table::grid;
-use crate::{
-    Result,
+use signloop_base::Result;
+use signloop_network::{
     quant::{Scheme, WeightStats, weight_stats_of_tiles},
     workload::{WeightSource, WeightStore, Workload},
 };

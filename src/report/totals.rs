@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::types::{LayerReport, LayerResult, WeightSummary, ratio};
-use crate::{
+use signloop_base::{
     Error, Result,
-    method::WeightStorage,
-    model::{CycleBreakdown, EnergyBreakdown, Traffic},
     units::{Cycles, Microseconds},
 };
+use signloop_cpu::{CycleBreakdown, EnergyBreakdown, Traffic};
+use signloop_method::WeightStorage;
 
 /// The fields of a layer's result, summed. Per-position counts have no sum; whole-layer ones do.
 #[derive(Debug, Clone, Serialize)]

@@ -6,10 +6,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{table::grid, types::ratio};
-use crate::{
-    Error, Result,
-    diagnostics::Problem,
-    method::{Method, PlanOptions, PlanRequest, verify_plan},
+use signloop_base::{Error, Result, diagnostics::Problem};
+use signloop_method::{Method, PlanOptions, PlanRequest, verify_plan};
+use signloop_network::{
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
     workload::{Layer, OperandBits, WeightSource, WeightStore, Workload},
 };

@@ -2,13 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{
-    Result,
-    method::{OpCounts, Verification, WeightStorage},
-    model::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic},
-    units::Microseconds,
-    workload::{LayerKind, LayerShape},
-};
+use signloop_base::{Result, units::Microseconds};
+use signloop_cpu::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic};
+use signloop_method::{OpCounts, Verification, WeightStorage};
+use signloop_network::workload::{LayerKind, LayerShape};
 
 /// Version of the report's format.
 pub const SCHEMA: &str = "signloop-report-1";

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Error, Result};
+use signloop_base::{Error, Result};
 
 /// A result as indented JSON, ending in a line break.
 ///

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use signloop::{
-    arch::{
+    accelerator::{
+        mapping::{self, Mapping},
+        model::Evaluator,
+        problem::{DensitySpec, Problem},
+        sparse::Rules,
+    },
+    base::config::Document,
+    machine::{
         accelerator::{self, Accelerator},
         energy::{Scaling, SramQuery, sram_energy},
     },
-    config::Document,
-    mapping::{self, Mapping},
-    model::{accelerator::Evaluator, sparse::Rules},
-    workload::{
-        LayerKind, LayerShape,
-        problem::{DensitySpec, Problem},
-    },
+    network::workload::{LayerKind, LayerShape},
 };
 
 fn shipped(name: &str) -> Accelerator {
@@ -156,12 +157,12 @@ fn lanes_of_nonzeros_get_the_nonzeros() {
         let path = format!("tests/cases/accelerator/{name}.toml");
         let document = Document::read(Path::new(&path)).unwrap();
         let machine = accelerator::parse(&document).unwrap();
-        let problem = signloop::workload::problem::parse(&document).unwrap();
+        let problem = signloop::accelerator::problem::parse(&document).unwrap();
         let mapping = mapping::parse(&document, &problem, &machine.level_names()).unwrap();
         for rules in [Rules::Exact, Rules::Timeloop] {
             let mut evaluator = Evaluator::new(&machine, &problem, rules).unwrap();
             let found = evaluator.evaluate(&mapping).unwrap();
-            let all = |level: usize, part: fn(&signloop::model::accelerator::Words) -> f64| {
+            let all = |level: usize, part: fn(&signloop::accelerator::model::Words) -> f64| {
                 let cost = &found.levels[level].tensors[0];
                 (part(&cost.words) * cost.instances).round() as u64
             };

@@ -2,8 +2,10 @@ use std::path::Path;
 
 use signloop::{
     method::{PlanOptions, PlanRequest, find},
-    quant::{QuantizedTensor, Scheme},
-    workload::{LayerShape, OperandBits, WeightStore, Workload, parse, shipped},
+    network::{
+        quant::{QuantizedTensor, Scheme},
+        workload::{LayerShape, OperandBits, WeightStore, Workload, parse, shipped},
+    },
 };
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };

@@ -1,11 +1,13 @@
 //! Small accelerator designs as text, and how their words and energies are held to derived ones.
 
-use signloop::{
-    arch::accelerator, config::Document, mapping, model::accelerator::evaluate, workload::problem,
+pub use signloop::accelerator::{
+    model::{Evaluation, Flow, TensorCost},
+    sparse::Rules,
 };
-pub use signloop::{
-    model::accelerator::{Evaluation, Flow, TensorCost},
-    model::sparse::Rules,
+use signloop::{
+    accelerator::{mapping, model::evaluate, problem},
+    base::config::Document,
+    machine::accelerator,
 };
 
 use super::processor::equal;

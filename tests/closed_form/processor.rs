@@ -1,10 +1,10 @@
 //! A made-up processor whose every rate and energy is another number, so that one taken for another
 //! shows, and what the tests of time and energy ask of the library.
 
+use signloop::{base::config::Document, machine::parse};
 pub use signloop::{
-    arch::CpuArch,
-    method::{Execution, OpCounts, WeightStorage},
-    model::{
+    base::units::{Cycles, Microseconds},
+    cpu::{
         CycleBreakdown, EnergyBreakdown, Evaluator, KernelCycles, KernelWork, LayerWork,
         MemoryLevel, Tensor, Traffic,
         ecm::{adds_per_cycle, cycles},
@@ -13,10 +13,10 @@ pub use signloop::{
         traffic::level_bytes,
         work::{Instructions, bytes, popcount_instructions, product, scaled},
     },
-    units::{Cycles, Microseconds},
-    workload::{LayerShape, OperandBits},
+    machine::CpuArch,
+    method::{Execution, OpCounts, WeightStorage},
+    network::workload::{LayerShape, OperandBits},
 };
-use signloop::{arch::parse, config::Document};
 
 /// The description. Lines of 32 bytes; 34 GB/s at 1.7 GHz are 20 bytes a cycle.
 const MADE_UP: &str = r#"

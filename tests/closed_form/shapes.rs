@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use signloop::workload::{Workload, parse, shipped};
+use signloop::network::workload::{Workload, parse, shipped};
 
 fn workload(name: &str) -> Workload {
     let (_, text) = shipped().iter().find(|(own, _)| *own == name).unwrap();

@@ -2,8 +2,10 @@ use std::num::NonZeroU32;
 
 use signloop::{
     method::{PlanOptions, PlanRequest, find},
-    quant::{QuantizedTensor, Scheme},
-    workload::{LayerShape, OperandBits},
+    network::{
+        quant::{QuantizedTensor, Scheme},
+        workload::{LayerShape, OperandBits},
+    },
 };
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };

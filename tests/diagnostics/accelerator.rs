@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use signloop::{
-    Error, Result, arch::accelerator, config::Document, mapper, mapping, model::sparse::Rules,
-    report::accelerator::evaluate_at, timeloop, workload::problem,
+    Error, Result,
+    accelerator::{mapper, mapping, problem, sparse::Rules, timeloop},
+    base::config::Document,
+    machine::accelerator,
+    report::accelerator::evaluate_at,
 };
 
 fn files(folder: &str) -> Vec<PathBuf> {

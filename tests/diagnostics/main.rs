@@ -10,7 +10,7 @@ mod weights;
 
 use std::path::Path;
 
-use signloop::{Error, workload};
+use signloop::{Error, network::workload};
 
 #[test]
 fn bad_workloads() {
@@ -81,7 +81,7 @@ fn a_missing_file_suggests_its_neighbour() {
 /// Truncations and hostile lengths of weight files: an error, never a panic or a huge allocation.
 #[test]
 fn hostile_weight_files() {
-    use signloop::workload::LatentFile;
+    use signloop::network::workload::LatentFile;
     let huge = u64::MAX.to_le_bytes();
     let mut liar = 60_u64.to_le_bytes().to_vec();
     liar.extend(

@@ -68,8 +68,8 @@ fn tables() {
 fn unknown_figures_and_entries() {
     let figure = recipe("energie").err().unwrap();
     let entries = ["ops-tabel", "nothing"].map(str::to_owned);
-    let entries = signloop::reproduce::entries(&entries).err().unwrap();
-    let figure = signloop::diagnostics::Problems::from(figure);
+    let entries = signloop::study::reproduce::entries(&entries).err().unwrap();
+    let figure = signloop::base::diagnostics::Problems::from(figure);
     insta::assert_snapshot!(format!("{}\n\n{}", figure.render(false), entries.render(false)));
 }
 
@@ -129,7 +129,7 @@ fn training_runs() {
 /// What `reproduce` says of each kind of file that it is given, where the file is not what it should be.
 #[test]
 fn files_given_to_reproduce() {
-    use signloop::reproduce::{Context, Given, Work, entries, run};
+    use signloop::study::reproduce::{Context, Given, Work, entries, run};
     let said = |only: &str, given: Given| {
         let chosen = entries(&[only.to_owned()]).unwrap();
         let context = Context::new(true, given, Work::new(None, |_| ())).unwrap();

@@ -2,8 +2,8 @@ use std::path::Path;
 
 use signloop::{
     Error,
-    config::Document,
-    sweep::{Spec, Sweep},
+    base::config::Document,
+    study::sweep::{Spec, Sweep},
 };
 
 #[test]

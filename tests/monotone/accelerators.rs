@@ -3,16 +3,16 @@
 
 use proptest::prelude::*;
 use signloop::{
-    arch::accelerator::{
+    accelerator::{
+        mapping::{LevelMapping, Loop, Mapping},
+        model::{Evaluation, Evaluator, Flow},
+        problem::{DensitySpec, Dimension, Problem, Tensor, Term},
+        sparse::{RankFormat, Rules},
+    },
+    machine::accelerator::{
         Accelerator, ActionEnergy, Compute, FormatSpec, MetadataStore, RankSpec, Saf, SafKind,
         SafOption, Storage, StorageEnergy,
     },
-    mapping::{LevelMapping, Loop, Mapping},
-    model::{
-        accelerator::{Evaluation, Evaluator, Flow},
-        sparse::{RankFormat, Rules},
-    },
-    workload::problem::{DensitySpec, Dimension, Problem, Tensor, Term},
 };
 
 const LEVELS: usize = 3;

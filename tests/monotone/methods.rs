@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 use signloop::{
     method::{PlanOptions, PlanRequest, find},
-    quant::{QuantizedTensor, Randomness, Scheme, WeightShape, synthesise},
-    workload::{LayerShape, OperandBits},
+    network::{
+        quant::{QuantizedTensor, Randomness, Scheme, WeightShape, synthesise},
+        workload::{LayerShape, OperandBits},
+    },
 };
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };

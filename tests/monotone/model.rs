@@ -2,10 +2,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use signloop::{
-    arch::{self, CpuArch, Sourced},
+    cpu::{LayerCost, LayerWork, MemoryLevel, evaluate},
+    machine as arch,
+    machine::{CpuArch, Sourced},
     method::{Execution, OpCounts, WeightStorage},
-    model::{LayerCost, LayerWork, MemoryLevel, evaluate},
-    workload::{LayerKind, LayerShape, OperandBits},
+    network::workload::{LayerKind, LayerShape, OperandBits},
 };
 
 /// How a cache grows: more ways, or twice the sets. Both keep every line that was kept before.
@@ -207,7 +208,7 @@ proptest! {
         };
         // Either a cost or an error that names the count; never a panic.
         if let Err(error) = evaluate(&arch, &work) {
-            prop_assert!(matches!(error, signloop::Error::Overflow(_)), "{error}");
+            prop_assert!(matches!(error, signloop::base::Error::Overflow(_)), "{error}");
         }
     }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use signloop::{
+    network::workload::{self, Workload},
     train::{ActivationKind, Engine, Network, Role},
-    workload::{self, Workload},
 };
 
 /// A stem that two readers share, a sum with a projection, one with a subsampled shortcut, one

@@ -11,8 +11,10 @@ use signloop::{
         PlanOptions, PlanRequest, find,
         shared_sum::{Window, prefix_program},
     },
-    quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    workload::{LayerKind, LayerShape, OperandBits},
+    network::{
+        quant::{QuantizedTensor, Randomness, Scheme, synthesise},
+        workload::{LayerKind, LayerShape, OperandBits},
+    },
 };
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };

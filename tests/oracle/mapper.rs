@@ -1,15 +1,15 @@
 //! Does the mapper find what scoring every mapping finds?
 
 use signloop::{
-    arch::accelerator::{self, Accelerator},
-    config::Document,
-    mapper::{Outcome, Request, Space, Stop, parse_constraints, search},
-    mapping::{LevelMapping, Loop, Mapping},
-    model::{
-        accelerator::{Evaluator, Score},
+    accelerator::{
+        mapper::{Outcome, Request, Space, Stop, parse_constraints, search},
+        mapping::{LevelMapping, Loop, Mapping},
+        model::{Evaluator, Score},
+        problem::{self, Problem},
         sparse::Rules,
     },
-    workload::problem::{self, Problem},
+    base::config::Document,
+    machine::accelerator::{self, Accelerator},
 };
 
 const MACHINE: &str = r#"

@@ -5,17 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use signloop::{
-    arch::accelerator::{
-        Accelerator, ActionEnergy, Compute, MetadataStore, Saf, SafKind, SafOption, Storage,
-        StorageEnergy,
-    },
-    arch::accelerator::{FormatSpec, RankSpec},
-    mapping::{LevelMapping, Loop, Mapping},
-    model::{
-        accelerator::{Evaluation, Evaluator},
+    accelerator::{
+        mapping::{LevelMapping, Loop, Mapping},
+        model::{Evaluation, Evaluator},
+        problem::{DensitySpec, Dimension, Problem, Tensor, Term},
         sparse::{Density, Occupied, RankFormat, Rules},
     },
-    workload::problem::{DensitySpec, Dimension, Problem, Tensor, Term},
+    machine::accelerator::{
+        Accelerator, ActionEnergy, Compute, FormatSpec, MetadataStore, RankSpec, Saf, SafKind,
+        SafOption, Storage, StorageEnergy,
+    },
 };
 
 /// A word of a tensor.

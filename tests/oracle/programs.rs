@@ -3,8 +3,10 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 use signloop::{
     method::{InputSpace, PlanOptions, PlanRequest, bit_packed_multiply, plane_value, registry},
-    quant::{QuantizedTensor, Scheme, WeightShape},
-    workload::{LayerKind, LayerShape, OperandBits},
+    network::{
+        quant::{QuantizedTensor, Scheme, WeightShape},
+        workload::{LayerKind, LayerShape, OperandBits},
+    },
 };
 
 const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
@@ -85,8 +87,8 @@ fn weights(
     (density, seed): (f64, u64),
     flaws: &[(Flaw, u64)],
 ) -> QuantizedTensor {
-    let randomness = signloop::quant::Randomness { density, spread: 0.3, seed };
-    let drawn = signloop::quant::synthesise(scheme, shape, randomness).unwrap();
+    let randomness = signloop::network::quant::Randomness { density, spread: 0.3, seed };
+    let drawn = signloop::network::quant::synthesise(scheme, shape, randomness).unwrap();
     let length = shape.filter_len();
     let mut codes = drawn.codes().to_vec();
     for (flaw, at) in flaws {

@@ -1,6 +1,6 @@
 //! Densities and formats against trees of fibers built for every placement of small tensors.
 
-use signloop::model::sparse::{
+use signloop::accelerator::sparse::{
     Density, Fibers, Format, Given, Memo, Occupied, Rank, RankFormat, RankOrder, Rules, TensorLoop,
     Tile, TileUnits, expected_units, max_units,
 };

@@ -13,8 +13,10 @@ use signloop::{
         shared_sum::pattern_table_program,
         subset_table::{Closure, Form, TablePlan},
     },
-    quant::{QuantizedTensor, Scheme},
-    workload::LayerShape,
+    network::{
+        quant::{QuantizedTensor, Scheme},
+        workload::LayerShape,
+    },
 };
 
 use crate::kernels::{

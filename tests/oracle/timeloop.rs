@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use signloop::{
-    arch::accelerator::{self, Accelerator},
-    config::Document,
-    mapping::{self, Mapping},
-    model::{
-        accelerator::{Evaluation, Flow, RankWords, Words, evaluate},
+    accelerator::{
+        mapping::{self, Mapping},
+        model::{Evaluation, Flow, RankWords, Words, evaluate},
+        problem::{self, Problem},
         sparse::Rules,
     },
-    workload::problem::{self, Problem},
+    base::config::Document,
+    machine::accelerator::{self, Accelerator},
 };
 
 const FOLDER: &str = "tests/cases/accelerator";
@@ -116,7 +116,7 @@ fn cost<'e>(
     problem: &Problem,
     found: &'e Evaluation,
     row: &[String],
-) -> &'e signloop::model::accelerator::TensorCost {
+) -> &'e signloop::accelerator::model::TensorCost {
     let level = accelerator.levels.iter().position(|level| level.name == row[1]).unwrap();
     &found.levels[level].tensors[problem.tensor(&row[2]).unwrap()]
 }

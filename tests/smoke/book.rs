@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use signloop::{arch::accelerator, config::Document};
+use signloop::{base::config::Document, machine::accelerator};
 
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![("README.md".to_owned(), std::fs::read_to_string("README.md").unwrap())];

@@ -32,7 +32,7 @@ fn an_onnx_model_becomes_a_workload_that_simulates() {
     ] {
         assert!(told.contains(line), "{line} is not in\n{told}");
     }
-    let workload = signloop::workload::load(&folder.path().join("net.toml")).unwrap();
+    let workload = signloop::network::workload::load(&folder.path().join("net.toml")).unwrap();
     let layers: Vec<_> = workload.layers().collect();
     assert_eq!(layers.len(), 6);
     // Written by hand from make.py: 16×16 input, pooled to 8×8, then stride 2.
@@ -51,7 +51,8 @@ fn an_onnx_model_becomes_a_workload_that_simulates() {
     assert_eq!(quantized, [false, true, true, true, true, false]);
     // w2 is 6×4 with values (i − 12)/24; its transpose begins with rows 0, 1, 2 of column 0.
     let weights =
-        signloop::workload::LatentFile::open(&folder.path().join("net.safetensors")).unwrap();
+        signloop::network::workload::LatentFile::open(&folder.path().join("net.safetensors"))
+            .unwrap();
     let head = weights.tensor("head.MatMul.weight").unwrap();
     assert_eq!(head.values[..3], [-12.0 / 24.0, -8.0 / 24.0, -4.0 / 24.0]);
     let simulated = signloop(
@@ -64,10 +65,10 @@ fn an_onnx_model_becomes_a_workload_that_simulates() {
 #[test]
 fn a_shortcut_without_weights_is_part_of_the_add() {
     let bytes = std::fs::read(case("shortcut.onnx")).unwrap();
-    let found = signloop::workload::onnx::import(&bytes, "n", None, &[]).unwrap();
+    let found = signloop::network::workload::onnx::import(&bytes, "n", None, &[]).unwrap();
     let (head, layers) = &found.toml;
     let text = format!("{head}[weights]\nformat = \"synthetic\"\n{layers}");
-    let network = signloop::workload::parse("n.toml", &text, Path::new("")).unwrap();
+    let network = signloop::network::workload::parse("n.toml", &text, Path::new("")).unwrap();
     // The sum has the shape of the convolution that halves the map, not of the map it reads.
     let sum = network.nodes.iter().find(|node| node.name == "sum").unwrap();
     assert_eq!((sum.output.channels, sum.output.height, sum.output.width), (8, 8, 8));
@@ -88,7 +89,7 @@ fn what_onnx_can_say_and_a_workload_cannot_is_told() {
     // Cut off anywhere, a model is bad input and never a panic.
     let bytes = std::fs::read(case("small.onnx")).unwrap();
     for end in (0..bytes.len()).step_by(7) {
-        let cut = signloop::workload::onnx::import(&bytes[..end], "cut", None, &[]);
+        let cut = signloop::network::workload::onnx::import(&bytes[..end], "cut", None, &[]);
         assert!(cut.is_err() || end > bytes.len() / 2, "{end}");
     }
 }
@@ -103,15 +104,20 @@ fn state_dict_names_are_mapped_by_pattern() {
             .status
             .success()
     );
-    let file = signloop::workload::LatentFile::open(&path.join("net.safetensors")).unwrap();
-    let mut dict: std::collections::BTreeMap<String, signloop::workload::LatentTensor> = file
-        .names()
-        .map(|name| (format!("module.{name}"), file.tensor(name).unwrap().clone()))
-        .collect();
-    let statistic = signloop::workload::LatentTensor { shape: vec![8], values: vec![0.5; 8] };
+    let file =
+        signloop::network::workload::LatentFile::open(&path.join("net.safetensors")).unwrap();
+    let mut dict: std::collections::BTreeMap<String, signloop::network::workload::LatentTensor> =
+        file.names()
+            .map(|name| (format!("module.{name}"), file.tensor(name).unwrap().clone()))
+            .collect();
+    let statistic =
+        signloop::network::workload::LatentTensor { shape: vec![8], values: vec![0.5; 8] };
     dict.insert("module.bn1.running_mean".into(), statistic);
-    std::fs::write(path.join("dict.safetensors"), signloop::workload::safetensors(&dict).unwrap())
-        .unwrap();
+    std::fs::write(
+        path.join("dict.safetensors"),
+        signloop::network::workload::safetensors(&dict).unwrap(),
+    )
+    .unwrap();
     let import = |more: &[&str]| {
         let base = ["import", "weights", "dict.safetensors", "--workload", "net.toml"];
         signloop(path, &[&base[..], &["--out", "mine.toml"], more].concat())
@@ -164,7 +170,8 @@ fn repeated(nodes: usize) -> Vec<u8> {
 
 #[test]
 fn layers_that_share_their_weights_do_not_fill_the_memory() {
-    let import = |nodes| signloop::workload::onnx::import(&repeated(nodes), "n", None, &[]);
+    let import =
+        |nodes| signloop::network::workload::onnx::import(&repeated(nodes), "n", None, &[]);
     let found = import(3).unwrap();
     assert_eq!(found.layers, ["matmul", "matmul-2", "matmul-3"]);
     // 60,000 layers take 1 GB as copies, from a file of 1 MB; each is told, soon.

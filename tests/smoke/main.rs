@@ -84,7 +84,8 @@ fn packed_weights_survive_a_round_trip() {
         .assert()
         .success();
     let packed =
-        signloop::quant::PackedWeights::parse("packed", &std::fs::read(&out).unwrap()).unwrap();
+        signloop::network::quant::PackedWeights::parse("packed", &std::fs::read(&out).unwrap())
+            .unwrap();
     let tensor = packed.tensor("fc1.weight").unwrap();
     assert_eq!(tensor.codes(), [1, -1, 1, -1, 0, 1]);
     // mean(0.5, 0.25, 1) and mean(1, 0.75).

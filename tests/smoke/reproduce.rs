@@ -51,7 +51,7 @@ fn findings_repeat_byte_for_byte_whatever_the_threads() {
 
 #[test]
 fn every_question_of_the_readers_has_an_entry() {
-    let entries = signloop::reproduce::entries(&[]).unwrap();
+    let entries = signloop::study::reproduce::entries(&[]).unwrap();
     for question in 1..=12 {
         assert!(entries.iter().any(|entry| entry.answers.contains(&question)), "{question}");
     }

@@ -242,9 +242,11 @@ quantized = false
         let accuracy: f64 = log.lines().last().unwrap().split(',').nth(5).unwrap().parse().unwrap();
         // Ten classes: 0.1 is chance.
         assert!(accuracy > 0.5, "{scheme} {accuracy}");
-        let weights =
-            signloop::quant::PackedWeights::parse("weights", &bytes(&one, "weights.safetensors"))
-                .unwrap();
+        let weights = signloop::network::quant::PackedWeights::parse(
+            "weights",
+            &bytes(&one, "weights.safetensors"),
+        )
+        .unwrap();
         let mut layers = 0;
         for (name, tensor) in weights.iter() {
             let signs = tensor.codes().iter().filter(|code| **code < 0).count();

@@ -6,7 +6,7 @@ mod trained;
 use std::path::PathBuf;
 
 use super::common::Format;
-use crate::Result;
+use signloop_base::Result;
 
 /// Arguments of `signloop adds`.
 #[derive(Debug, clap::Args)]

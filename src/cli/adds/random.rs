@@ -8,13 +8,11 @@ use super::{
     super::common::{Format, emit, iterations_of, parse_names},
     Args,
 };
-use crate::{
-    Result,
-    diagnostics::Problem,
-    files::write_atomically,
-    method::{Method, PlanOptions, PlanRequest, find, verify_plan},
+use crate::report::{json, table::grid};
+use signloop_base::{Result, diagnostics::Problem, files::write_atomically};
+use signloop_method::{Method, PlanOptions, PlanRequest, find, verify_plan};
+use signloop_network::{
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    report::{json, table::grid},
     workload::{LayerKind, LayerShape, OperandBits},
 };
 

@@ -11,11 +11,9 @@ use super::{
     },
     Args,
 };
-use crate::{
-    Result,
-    method::{Method, PlanOptions, find},
-    report::{Against, Comparison, against_random, json, trained_table},
-};
+use crate::report::{Against, Comparison, against_random, json, trained_table};
+use signloop_base::Result;
+use signloop_method::{Method, PlanOptions, find};
 
 /// Random weights to compare with.
 #[derive(Debug, Clone, Copy, ValueEnum)]

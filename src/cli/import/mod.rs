@@ -4,7 +4,7 @@ mod onnx;
 mod timeloop;
 mod weights;
 
-use crate::Result;
+use signloop_base::Result;
 
 /// Arguments of `signloop import`.
 #[derive(Debug, clap::Args)]

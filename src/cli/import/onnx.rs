@@ -3,12 +3,12 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::super::common::{apart, emit, keep, not_stdout};
-use crate::{
+use signloop_base::{
     Error, Result,
     diagnostics::{Problem, Problems},
     files::write_together,
-    workload::{self, latent_weights, onnx, read_bytes, safetensors},
 };
+use signloop_network::workload::{self, latent_weights, onnx, read_bytes, safetensors};
 
 /// Arguments of `signloop import onnx`.
 #[derive(Debug, clap::Args)]

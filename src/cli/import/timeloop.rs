@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::super::common::{emit, keep};
-use crate::{Result, timeloop};
+use signloop_accelerator::timeloop;
+use signloop_base::Result;
 
 /// Arguments of `signloop import timeloop`.
 #[derive(Debug, clap::Args)]

@@ -3,11 +3,11 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::super::common::{emit_and_tell, keep, load_workload};
-use crate::{
+use signloop_base::{
     Result,
     diagnostics::{Problem, Problems, nearest},
-    workload::{LatentFile, Rename, latent_weights, to_toml},
 };
+use signloop_network::workload::{LatentFile, Rename, latent_weights, to_toml};
 
 /// Arguments of `signloop import weights`.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::model::accelerator::{Flow, RankWords, TensorCost, Words};
+use signloop_accelerator::model::{Flow, RankWords, TensorCost, Words};
 
 /// Accesses of one instance that is in use, expected; whole numbers under Timeloop's rules.
 #[derive(Debug, Clone, PartialEq, Serialize)]

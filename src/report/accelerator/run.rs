@@ -1,17 +1,13 @@
 //! Evaluates a mapping that was read from a file, so that what does not fit is told there.
 
-use crate::{
-    Result,
-    arch::accelerator::Accelerator,
-    config::Document,
-    diagnostics::Problems,
+use signloop_accelerator::{
     mapping::{self, Mapping},
-    model::{
-        accelerator::{Evaluation, Evaluator},
-        sparse::Rules,
-    },
-    workload::problem::Problem,
+    model::{Evaluation, Evaluator},
+    problem::Problem,
+    sparse::Rules,
 };
+use signloop_base::{Result, config::Document, diagnostics::Problems};
+use signloop_machine::accelerator::Accelerator;
 
 /// Evaluates one mapping; `document` is the file that holds its tables.
 ///

@@ -3,16 +3,14 @@
 use serde::Serialize;
 
 use super::instance::InstanceReport;
-use crate::{
-    arch::{
-        accelerator::{Accelerator, Storage},
-        energy::{SCALINGS, SramQuery},
-    },
-    model::{
-        accelerator::{Evaluation, Flow, RankWords, TensorCost, Words},
-        sparse::Rules,
-    },
-    workload::problem::{DensitySpec, Problem},
+use signloop_accelerator::{
+    model::{Evaluation, Flow, RankWords, TensorCost, Words},
+    problem::{DensitySpec, Problem},
+    sparse::Rules,
+};
+use signloop_machine::{
+    accelerator::{Accelerator, Storage},
+    energy::{SCALINGS, SramQuery},
 };
 
 /// Version of the report's format.

@@ -5,11 +5,13 @@ use super::{
     run::{MapRequest, report},
     types::{LayerMap, MapReport, Solved, Statistical},
 };
-use crate::{
+use signloop_accelerator::{
+    mapping::{self, Mapping},
+    model::{Evaluator, Misfit},
+};
+use signloop_base::{
     Result,
     diagnostics::{Problem as Note, Problems},
-    mapping::{self, Mapping},
-    model::accelerator::{Evaluator, Misfit},
 };
 
 /// Evaluates one given mapping a layer, in the request's order.

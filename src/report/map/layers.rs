@@ -1,14 +1,14 @@
 //! The layers of a network as problems to map.
 
-use crate::{
-    Result,
-    model::sparse::{Density, Occupied, Rules},
+use crate::report::Provenance;
+use signloop_accelerator::{
+    problem::{DensitySpec, Problem},
+    sparse::{Density, Occupied, Rules},
+};
+use signloop_base::Result;
+use signloop_network::{
     quant::Scheme,
-    report::Provenance,
-    workload::{
-        Layer, WeightSource, WeightStore, Workload,
-        problem::{DensitySpec, Problem},
-    },
+    workload::{Layer, WeightSource, WeightStore, Workload},
 };
 
 /// A layer to map.

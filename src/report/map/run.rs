@@ -9,14 +9,14 @@ use super::{
     totals::totals,
     types::{LayerMap, MapReport, SCHEMA},
 };
-use crate::{
-    Error, Result,
-    arch::accelerator::Accelerator,
-    diagnostics::Problem as Note,
+use crate::report::{Provenance, Tool};
+use signloop_accelerator::{
     mapper::{Constraint, Design, Request, Space, Stop, search},
-    model::{accelerator::Score, sparse::Rules},
-    report::{Provenance, Tool},
+    model::Score,
+    sparse::Rules,
 };
+use signloop_base::{Error, Result, diagnostics::Problem as Note};
+use signloop_machine::accelerator::Accelerator;
 
 /// What the chosen mapping of a layer is best in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,12 +8,13 @@ use super::{
     run::{MapRequest, map},
     types::MapReport,
 };
-use crate::{
-    Result,
-    config::Document,
+use signloop_accelerator::{
     mapper::Design,
     mapping::{self, Mapping},
-    model::sparse::Rules,
+    sparse::Rules,
+};
+use signloop_base::{Result, config::Document};
+use signloop_network::{
     quant::Scheme,
     workload::{WeightSource, Workload},
 };

@@ -1,0 +1,133 @@
+//! The method: one plan of tables a group, and its program.
+
+use std::sync::Arc;
+
+use super::{Form, TableOperand, TablePlan, TableTile};
+use crate::{
+    Execution, InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
+    common::{bits_for, per_group, storage_of},
+};
+use signloop_base::{Error, Result};
+
+/// Entries of the tables that are filled before filters add them up: 16 KB of 64-byte vectors,
+/// which leaves the rest of a 48 KB L1 to inputs and accumulators.
+const GROUP_ENTRIES: usize = 256;
+
+/// Pruned tables of partial sums.
+pub struct SubsetTable;
+
+impl Method for SubsetTable {
+    fn name(&self) -> &'static str {
+        "subset-table"
+    }
+
+    fn summary(&self) -> &'static str {
+        "tables of the partial sums of t inputs that are needed, best t; one lookup a tile"
+    }
+
+    fn is_slow(&self) -> bool {
+        true
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
+        let groups = request.shape.groups as usize;
+        let tables: Vec<TablePlan> = (0..groups)
+            .map(|group| TablePlan::fewest(request.weights.group(group, groups)))
+            .collect();
+        let programs: Vec<Arc<OpProgram>> =
+            tables.iter().map(|table| Arc::new(table.program())).collect();
+        let mut counts = per_group(&programs)?;
+        // It runs group of tables after group: accumulators are read and written back in between.
+        let filters = request.shape.out_channels / request.shape.groups;
+        let mut live = 0;
+        let mut bits = 0_u64;
+        for table in &tables {
+            let groups = table.groups();
+            let updates = filters * (groups.len() as u64).saturating_sub(1);
+            counts.loads += updates;
+            counts.stores += updates;
+            live = groups.into_iter().max().map_or(live, |entries| live.max(entries + filters));
+            bits = table
+                .bits()
+                .and_then(|own| bits.checked_add(own))
+                .ok_or(Error::Overflow("table bits"))?;
+        }
+        counts.peak_live = counts.peak_live.min(live);
+        let base = storage_of(request);
+        let storage =
+            WeightStorage { weight_bits: 0, metadata_bits: base.metadata_bits + bits, ..base };
+        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+    }
+}
+
+impl TablePlan {
+    /// Entries of every group of tiles whose tables are filled together.
+    fn groups(&self) -> Vec<u64> {
+        let mut groups: Vec<u64> = Vec::new();
+        for tile in &self.tiles {
+            let entries = tile.entries.len() as u64;
+            match groups.last_mut() {
+                Some(group) if *group + entries <= GROUP_ENTRIES as u64 => *group += entries,
+                _ => groups.push(entries),
+            }
+        }
+        groups
+    }
+
+    /// Bits of the tables: an operand of a tile names an input or entry, or none, and a sign. An
+    /// entry has two of them, a filter one a tile.
+    fn bits(&self) -> Option<u64> {
+        self.tiles.iter().try_fold(0_u64, |sum, tile| {
+            let operands = u64::from(tile.inputs) + tile.entries.len() as u64 + 1;
+            let each = u64::from(bits_for(operands)) + 1;
+            let named = 2 * tile.entries.len() as u64 + tile.lookups.len() as u64;
+            sum.checked_add(each.checked_mul(named)?)
+        })
+    }
+
+    /// The op program: the tables of all tiles, then the filters.
+    #[must_use]
+    pub fn program(&self) -> OpProgram {
+        let inputs = self.tiles.iter().map(|tile| tile.inputs).sum();
+        let mut program = OpProgram::new(InputSpace::Patch, inputs);
+        let sums = self.rows as usize + usize::from(self.form == Form::Masks);
+        let mut terms: Vec<Vec<Term>> = vec![Vec::new(); sums];
+        for tile in &self.tiles {
+            let first_node = program.inputs() + program.nodes();
+            let term = |operand: &TableOperand| place(tile, first_node, operand);
+            for entry in &tile.entries {
+                program.push_node([term(&entry.left), term(&entry.right)]);
+            }
+            for (terms, lookup) in terms.iter_mut().zip(&tile.lookups) {
+                terms.extend(lookup.as_ref().map(term));
+            }
+        }
+        let mut sum = |terms: &Vec<Term>| match terms.as_slice() {
+            [] => None,
+            [term] => Some(*term),
+            _ => Some(Term::new(program.push_node(terms.iter().copied()), false)),
+        };
+        let sums: Vec<Option<Term>> = terms.iter().map(&mut sum).collect();
+        for row in &sums[..self.rows as usize] {
+            let terms = match self.form {
+                Form::Signed => row.iter().map(|term| (*term, 1)).collect(),
+                Form::Masks => {
+                    let total = sums.last().copied().flatten();
+                    let own = row.iter().map(|term| (*term, 2));
+                    let total = total.map(|term| (Term { negative: !term.negative, ..term }, 1));
+                    own.chain(total).collect()
+                }
+            };
+            program.push_output(Output { terms });
+        }
+        program
+    }
+}
+
+fn place(tile: &TableTile, first_node: u32, operand: &TableOperand) -> Term {
+    let source = match operand.index.checked_sub(tile.inputs) {
+        None => tile.first + operand.index,
+        Some(entry) => first_node + entry,
+    };
+    Term::new(source, operand.negative)
+}
