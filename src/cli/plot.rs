@@ -8,6 +8,7 @@ use std::{
 use clap::ValueEnum;
 
 use super::common::{emit, not_stdout, parse_names};
+use crate::report::figure::{self, Choice, FIGURES, Input, Kind, RUN_FILES, Recipe};
 use signloop_base::{
     Result,
     diagnostics::{Problem, Problems},
@@ -16,9 +17,7 @@ use signloop_base::{
 use signloop_machine as arch;
 use signloop_method::find;
 use signloop_network::quant::Scheme;
-use signloop_plot::{
-    self as plot, Choice, Column, FIGURES, Input, Kind, Provenance, RUN_FILES, Recipe, Style, TOOL,
-};
+use signloop_plot::{self as plot, Column, Provenance, Style, TOOL};
 
 /// A bar that is narrower, in points, shows no hatch.
 const NARROW_BAR: f64 = 2.5;
@@ -122,7 +121,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     }
     let recipes: Vec<&Recipe> = match arguments.figure.as_str() {
         "all" => FIGURES.iter().filter(|recipe| recipe.kind == Kind::Report).collect(),
-        name => vec![plot::recipe(name)?],
+        name => vec![figure::recipe(name)?],
     };
     if arguments.from.is_empty() {
         let problem = Problem::new("a figure needs a file to be made from");

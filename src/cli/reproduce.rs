@@ -12,7 +12,7 @@ use super::{
     plot::{Page, read},
 };
 use crate::{
-    report::json,
+    report::{figure, json},
     study::reproduce::{Context, Given, Work, document, entries, measure, run, summary},
 };
 use signloop_base::{Result, files::write_together};
@@ -70,7 +70,7 @@ pub(super) fn run_command(arguments: &Args) -> Result<()> {
     if measured.is_none() && !arguments.quick && chosen.iter().any(|entry| entry.measures) {
         let bytes = measure_here()?.into_bytes();
         files.push((MEASURED.to_owned(), bytes.clone()));
-        measured = Some(plot::Input { path: arguments.out.join(MEASURED), bytes });
+        measured = Some(figure::Input { path: arguments.out.join(MEASURED), bytes });
     }
     let given = Given {
         runs: read(&arguments.runs)?,
@@ -138,7 +138,7 @@ fn measure_here() -> Result<String> {
     json(&measured)
 }
 
-fn one(path: Option<&PathBuf>) -> Result<Option<plot::Input>> {
+fn one(path: Option<&PathBuf>) -> Result<Option<figure::Input>> {
     match path {
         Some(path) => Ok(read(std::slice::from_ref(path))?.pop()),
         None => Ok(None),

@@ -2,6 +2,7 @@
 
 pub mod accelerator;
 mod csv;
+pub mod figure;
 mod fit;
 pub mod gain;
 pub mod map;

@@ -78,6 +78,12 @@ impl Default for PlanOptions {
     }
 }
 
+impl std::fmt::Debug for dyn Method {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
 /// Iterations of local search a second, measured on one core of the reference machine (Zen 5 at
 /// about 3 GHz, layers of 64 to 512 filters): what turns an effort into a count.
 pub const SEARCH_ITERATIONS_PER_SECOND: f64 = 1e8;

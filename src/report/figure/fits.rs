@@ -2,7 +2,7 @@
 
 use super::{Choice, Input, single, table::Table};
 use signloop_base::Result;
-use signloop_plot::{data::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries}};
+use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
 
 /// Kolmogorov-Smirnov distances to both fits, a point for every layer and part; from the
 /// `fits.csv` of `signloop train`.

@@ -8,7 +8,7 @@ use super::{
     single,
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{BarFigure, Content, Figure, Layout, Series}};
+use signloop_plot::{BarFigure, Content, Figure, Layout, Series};
 
 /// One scheme on one accelerator, as ratios to the baseline; below 1 is better.
 #[derive(Debug, Clone, PartialEq)]

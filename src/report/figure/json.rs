@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Input;
-use signloop_base::diagnostics::Problem;
 use crate::report::SCHEMA;
+use signloop_base::diagnostics::Problem;
 
 /// A field that is absent or of another type, by its name.
 pub(super) type Field<T> = std::result::Result<T, String>;

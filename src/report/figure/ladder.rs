@@ -1,6 +1,6 @@
 //! Units by size, so that an axis shows numbers that can be read.
 
-use signloop_plot::{data::{Layout, Series}};
+use signloop_plot::{Layout, Series};
 
 /// Units of one quantity, the largest first: how many of the last one it is, how the axis' title
 /// names it, and how the CSV's columns end.

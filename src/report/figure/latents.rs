@@ -2,9 +2,9 @@
 
 use super::{Choice, Input, single};
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries}};
-use signloop_train::{fits::{Distribution, distribution}};
 use signloop_network::workload::LatentFile;
+use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
+use signloop_train::fits::{Distribution, distribution};
 
 /// Bins of a histogram.
 const BINS: usize = 61;

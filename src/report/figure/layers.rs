@@ -9,7 +9,7 @@ use super::{
     report::{Title, bars, layers, pair, put, sources, wanted},
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{Figure, Layout}};
+use signloop_plot::{Figure, Layout};
 
 /// One bar a layer, scheme and method; all reports must hold the same layers.
 fn by_layer(

@@ -9,8 +9,8 @@ use super::{
     single,
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{BarFigure, Content, Figure, Layout, Series}};
 use signloop_network::quant::Scheme;
+use signloop_plot::{BarFigure, Content, Figure, Layout, Series};
 
 /// How such a file is made.
 const HINT: &str = "make one with `signloop measure --format json --out FILE`";

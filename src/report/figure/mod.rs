@@ -25,9 +25,12 @@ pub use patterns::{PatternRow, pattern_figure};
 pub use points::tradeoff_figures;
 pub use runs::RUN_FILES;
 
-use signloop_plot::data::Figure;
-use signloop_base::{Result, diagnostics::{Problem, nearest}};
+use signloop_base::{
+    Result,
+    diagnostics::{Problem, nearest},
+};
 use signloop_machine::CpuArch;
+use signloop_plot::Figure;
 
 /// A file as given.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::{
     single,
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries}};
+use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
 
 /// Kernels of one layer under one scheme.
 #[derive(Debug, Clone, PartialEq)]

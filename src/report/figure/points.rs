@@ -9,9 +9,9 @@ use super::{
     runs, single,
     table::Table,
 };
-use signloop_base::Result;
 use crate::study::measure::ROW_BAND;
-use signloop_plot::{data::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries}};
+use signloop_base::Result;
+use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
 
 /// Groups points by series, in order of first appearance.
 fn grouped(names: &[&str], points: Vec<DataPoint>, marks: Marks) -> Vec<PointSeries> {

@@ -8,7 +8,7 @@ use super::{
     ladder::Ladder,
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{BarFigure, Content, Figure, Layout, Series}};
+use signloop_plot::{BarFigure, Content, Figure, Layout, Series};
 
 /// A report and what tells it from the others in a legend (empty if it is alone).
 pub(super) struct Source<'a> {

@@ -7,7 +7,7 @@ use super::{
 };
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_machine::{self as arch, CpuArch};
-use signloop_plot::{data::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries}};
+use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
 
 /// One point a layer, one series a scheme and method, under the roofs of one core.
 pub(super) fn roofline(inputs: &[Input], choice: &Choice) -> Result<Figure> {

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use super::Input;
-use signloop_base::{Result, diagnostics::{Problem, Problems}};
-use signloop_plot::{data::{DataPoint, Marks, PointSeries}};
+use signloop_base::{
+    Result,
+    diagnostics::{Problem, Problems},
+};
 use signloop_network::quant::PackedWeights;
+use signloop_plot::{DataPoint, Marks, PointSeries};
 use signloop_train::{CHECKPOINT, WEIGHTS, checkpoint::Checkpoint};
 
 /// The files that a figure needs of a run's folder.

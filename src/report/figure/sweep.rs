@@ -2,7 +2,7 @@
 
 use super::{Choice, Input, single, table::Table};
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_plot::{data::{Content, Figure, HeatFigure}};
+use signloop_plot::{Content, Figure, HeatFigure};
 
 /// Most settings along one axis: with more, cells are thinner than their numbers.
 const MAX_SETTINGS: usize = 64;

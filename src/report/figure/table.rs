@@ -1,7 +1,7 @@
 //! Small CSV tables: comment lines with `#`, a header, then rows.
 
 use super::Input;
-use signloop_base::{diagnostics::{Problem, Problems, SourceFile, nearest}};
+use signloop_base::diagnostics::{Problem, Problems, SourceFile, nearest};
 
 /// Most rows read: a figure with more is a smear.
 const MAX_ROWS: usize = 1_000_000;

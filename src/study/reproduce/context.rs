@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Work;
+use crate::report::figure::Input;
 use signloop_base::{Error, Result, diagnostics::Problem};
 use signloop_method::{OpCounts, PlanOptions, PlanRequest, find};
 use signloop_network::{
@@ -12,7 +13,6 @@ use signloop_network::{
         shipped,
     },
 };
-use signloop_plot::Input;
 
 /// Files of other commands that decide more claims.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +39,7 @@ pub struct Context {
 }
 
 static LATENTS: &[u8] =
-    include_bytes!("../../workloads/weights/resnet20-cifar10-latents-f16.safetensors");
+    include_bytes!("../../../workloads/weights/resnet20-cifar10-latents-f16.safetensors");
 
 /// Layers whose latents are shipped: the last convolution of each stage.
 pub const LATENT_LAYERS: [&str; 3] = ["layer1.2.conv2", "layer2.2.conv2", "layer3.2.conv2"];

@@ -55,12 +55,6 @@ pub struct Spec {
     pub rows: Rows,
 }
 
-impl std::fmt::Debug for dyn Method {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
 /// Most axes.
 const MAX_AXES: usize = 32;
 

@@ -1,12 +1,13 @@
 //! Accuracies: decided by trained runs alone.
 
+use crate::report::figure::{Choice, recipe};
 use crate::study::reproduce::{
     Claim, Context, Outcome, Table, accuracy::gains_over_binary, claim::number,
     interval::Difference,
 };
 use signloop_base::Result;
 use signloop_network::quant::Scheme;
-use signloop_plot::{Choice, Content, DataPoint, recipe};
+use signloop_plot::{Content, DataPoint};
 
 const COMMAND: &str = "signloop reproduce --only accuracy --runs RUN,...";
 

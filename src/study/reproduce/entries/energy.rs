@@ -1,5 +1,6 @@
 //! The summary table of energy, throughput, density and latency, and the cost of DRAM.
 
+use crate::report::figure::{GainRow, gain_figure};
 use crate::{
     report::{
         Request,
@@ -12,7 +13,7 @@ use signloop_base::Result;
 use signloop_machine::{self as arch, CpuArch};
 use signloop_method::{PlanOptions, find};
 use signloop_network::quant::Scheme;
-use signloop_plot::{Figure, GainRow, gain_figure};
+use signloop_plot::Figure;
 
 /// The processor of the modelled numbers: the one that the authors are thought to have used.
 const MACHINE: &str = "xeon-gold-6226";

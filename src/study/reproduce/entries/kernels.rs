@@ -1,9 +1,9 @@
 //! Distinct R×S kernels: bounds, random weights, trained weights.
 
+use crate::report::figure::{PatternRow, pattern_figure};
 use crate::study::reproduce::{Claim, Context, Outcome, Table, Tolerance, Verdict, claim::number};
 use signloop_base::Result;
 use signloop_network::quant::{Scheme, possible_patterns, weight_stats};
-use signloop_plot::{PatternRow, pattern_figure};
 
 const SCHEMES: [Scheme; 3] = [Scheme::Ternary, Scheme::Binary, Scheme::SignedBinary];
 

@@ -1,9 +1,10 @@
 //! Distributions of latent weights: whole, by region, by effectual and ineffectual.
 
+use crate::report::figure::{LatentGroup, gauss_over_laplace, latent_figure};
 use crate::study::reproduce::{Claim, Context, Outcome, Table, Verdict, context::LATENT_LAYERS};
 use signloop_base::Result;
 use signloop_network::quant::{QuantizeOptions, Scheme, quantize};
-use signloop_plot::{Figure, LatentGroup, gauss_over_laplace, latent_figure};
+use signloop_plot::Figure;
 use signloop_train::fits::distribution;
 
 /// The layer of the figures and verdicts: the one with the most weights.

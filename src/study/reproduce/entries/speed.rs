@@ -1,13 +1,13 @@
 //! Speed-ups: decided by measured times alone.
 
 use super::signs::without_signs;
+use crate::report::figure::Measured;
 use crate::study::reproduce::{
     Claim, Context, Outcome, Table, Tolerance, Verdict, claim::number, context::workload,
     timing::WORKLOAD,
 };
 use signloop_base::Result;
 use signloop_network::quant::Scheme;
-use signloop_plot::Measured;
 
 /// How to get the times that these claims need.
 pub(super) const MEASURE: &str = "signloop reproduce --only speed-up,zero-one,mixed-sign";

@@ -1,11 +1,10 @@
 //! Ops and distinct kernels while the density goes from none to all.
 
+use crate::report::figure::tradeoff_figures;
 use crate::study::reproduce::{Claim, Context, Outcome, Table, Verdict, claim::number};
 use signloop_base::Result;
 use signloop_network::quant::{QuantizedTensor, Scheme, weight_stats};
-use signloop_plot::{
-    Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries, tradeoff_figures,
-};
+use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
 
 pub(super) fn tradeoff(context: &Context) -> Result<Outcome> {
     let shape = context.convolution(64, 64, 3)?;
