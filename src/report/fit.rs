@@ -1,7 +1,9 @@
 //! Fewest adds, and fewest adds among the programs that fit L1.
 //!
 //! The program with the fewest adds keeps many sums alive; once they spill out of L1 it may be
-//! the slower one (repetition notes §5.2), so both are named.
+//! the slower one, so both are named. Signed-binary [3,3,64,64] in 16-bit AVX-512: 4963 adds with
+//! 1690 slots of 64 bytes took 101 ns a pixel, 5726 adds with 783 slots 45 ns (Xeon,
+//! Sapphire Rapids class).
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,8 @@
 //! The published ops-reduction figures beside our counts, with density and definition.
 //!
-//! Figures: review thread of PLUM (Kuhar et al.), Figure 11 and the answer on {0, 1}. The paper
-//! names neither density nor definition, so every row prints the measured density and both
+//! Figures: public review thread of PLUM (Kuhar et al., arXiv:2312.01581; ICLR 2024), Figure 11 and
+//! the answer on {0, 1}. The thread names neither density nor definition, so every row prints the
+//! measured density and both
 //! candidates: A = dense MACs / adds, B = 2·dense MACs / adds.
 
 use std::num::NonZeroU32;

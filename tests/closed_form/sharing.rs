@@ -24,7 +24,8 @@ fn default(method: &str, scheme: Scheme, filters: &[Vec<i8>]) -> u64 {
     adds(method, scheme, filters, &PlanOptions::default())
 }
 
-/// Figure 9 of the review thread, inputs a..f. {x,0,x,0,x,0} and {y,y,y,0,0,0} share a + c: one
+/// Figure 9 in the review thread of arXiv:2312.01581, inputs a..f. {x,0,x,0,x,0} and
+/// {y,y,y,0,0,0} share a + c: one
 /// add for it, one for e and one for b, 3 in all. Without sharing 2 each, 4 in all.
 #[test]
 fn figure_9_takes_three_adds_shared_and_four_not() {
@@ -94,7 +95,7 @@ fn all_subsets_take_one_add_each() {
 }
 
 /// All 8 sign patterns of 4 inputs up to sign: two halves of two patterns each (a ± b, c ± d), and
-/// one add a filter: 4 + 8 (repetition notes §2.6, columns in halves).
+/// one add a filter: 4 + 8, with columns in halves.
 #[test]
 fn all_sign_patterns_of_four_inputs() {
     let filters: Vec<Vec<i8>> = (0..8)

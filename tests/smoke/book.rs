@@ -6,10 +6,12 @@ use signloop::{base::config::Document, machine::accelerator};
 
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![("README.md".to_owned(), std::fs::read_to_string("README.md").unwrap())];
-    for entry in std::fs::read_dir("docs").unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            pages.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+    for folder in ["docs", "docs/measurements"] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
         }
     }
     pages.sort();

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn all_binary_patterns_take_the_reference_form() {
         // U = 2^(k−1) patterns with a positive first row: T and the Z_r take 2U − k − 1 adds, and
-        // k − 1 more join them (repetition notes §4.2: 254 at k = 8).
+        // k − 1 more join them: 254 at k = 8.
         for size in 2..9 {
             let code = |bits: usize, row: usize| match row {
                 0 => 1,

@@ -55,7 +55,7 @@ pub struct SyntheticWeights {
 }
 
 impl Default for SyntheticWeights {
-    /// Ternary 0.5 and signed-binary 0.35, the densities of the review thread.
+    /// Ternary 0.5 and signed-binary 0.35, the densities of the review thread of arXiv:2312.01581.
     fn default() -> Self {
         Self {
             ternary_density: 0.5,
