@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use signloop::{
     machine as arch,
-    plot::{Choice, Column, FIGURES, Figure, Input, Kind, Provenance, Style, csv, draw, svg, tex},
+    plot::{Column, Figure, Provenance, Style, csv, draw, svg, tex},
+    report::figure::{Choice, FIGURES, Input, Kind},
 };
 
 use super::accepted;

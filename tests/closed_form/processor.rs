@@ -7,11 +7,13 @@ pub use signloop::{
     cpu::{
         CycleBreakdown, EnergyBreakdown, Evaluator, KernelCycles, KernelWork, LayerWork,
         MemoryLevel, Tensor, Traffic,
-        ecm::{adds_per_cycle, cycles},
         energy::{add_pj, energy},
         evaluate, kernel_cycles,
-        traffic::level_bytes,
-        work::{Instructions, bytes, popcount_instructions, product, scaled},
+        time::ecm::{adds_per_cycle, cycles},
+        traffic::{
+            level_bytes,
+            work::{Instructions, bytes, popcount_instructions, product, scaled},
+        },
     },
     machine::CpuArch,
     method::{Execution, OpCounts, WeightStorage},

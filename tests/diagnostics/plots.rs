@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use signloop::{
     Error,
-    plot::{Choice, Input, recipe},
+    report::figure::{Choice, Input, recipe},
 };
 
 fn input(name: &str, text: &str) -> Input {
