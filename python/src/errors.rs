@@ -1,5 +1,7 @@
 //! The library's errors as Python exceptions.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use pyo3::{
     create_exception,
     exceptions::{PyException, PyKeyboardInterrupt},
@@ -33,6 +35,19 @@ pub(crate) fn raised(error: impl Into<LibraryError>) -> PyErr {
             .and_then(|listed| raised.value(py).setattr("problems", PyList::new(py, listed)?));
         attached.err().unwrap_or(raised)
     })
+}
+
+/// The exception for a panic: a fault of the tool, which `except Exception` has to catch.
+pub(crate) fn fault(panic: &(dyn std::any::Any + Send)) -> PyErr {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    raised(LibraryError::Internal(text.unwrap_or("a panic without a message").to_owned()))
+}
+
+/// Runs what may panic; the panic becomes an exception.
+pub(crate) fn caught<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    // What a panic leaves half done is dropped with the call.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(fault(&*panic)))
 }
 
 fn described<'py>(py: Python<'py>, problem: &Problem) -> PyResult<Bound<'py, PyDict>> {

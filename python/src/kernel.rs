@@ -25,7 +25,7 @@ use signloop::{
 
 use crate::{
     arrays::{Weights, source, weight_shape},
-    errors::{OrRaise, raised},
+    errors::{OrRaise, caught, raised},
     network::NetworkLike,
     watch::{loaded, watched},
 };
@@ -75,36 +75,38 @@ impl NativeKernel {
     /// Compiles a layer from codes and scales.
     #[new]
     fn new(py: Python<'_>, layer: LayerArgs<'_>, options: KernelArgs) -> PyResult<Self> {
-        let weights = weight_shape(layer.codes.shape())?;
-        let [batch, in_channels, in_height, in_width] = layer.input_shape;
-        let shape = LayerShape {
-            kind: LayerKind::Conv,
-            batch,
-            in_channels,
-            out_channels: weights.filters as u64,
-            in_height,
-            in_width,
-            kernel_height: weights.kernel_height as u64,
-            kernel_width: weights.kernel_width as u64,
-            stride: layer.stride,
-            padding: layer.padding,
-            dilation: layer.dilation,
-            groups: layer.groups,
-        };
-        let shape = shape.checked().map_err(|error| raised(Problem::new(error.to_string())))?;
-        let codes = layer.codes.as_array().iter().copied().collect();
-        let scales = layer.scales.as_array().iter().copied().collect();
-        let scheme = layer.scheme.parse().or_raise()?;
-        let tensor = QuantizedTensor::new(scheme, weights, codes, scales).or_raise()?;
-        let bits = OperandBits { activation: 8, weight: 32, accumulator: 32, output: 8 };
-        let layer = Layer {
-            name: "the layer".to_owned(),
-            shape,
-            quantized: true,
-            bits,
-            tensor: String::new(),
-        };
-        Self::build(py, &layer, &tensor, options)
+        caught(|| {
+            let weights = weight_shape(layer.codes.shape())?;
+            let [batch, in_channels, in_height, in_width] = layer.input_shape;
+            let shape = LayerShape {
+                kind: LayerKind::Conv,
+                batch,
+                in_channels,
+                out_channels: weights.filters as u64,
+                in_height,
+                in_width,
+                kernel_height: weights.kernel_height as u64,
+                kernel_width: weights.kernel_width as u64,
+                stride: layer.stride,
+                padding: layer.padding,
+                dilation: layer.dilation,
+                groups: layer.groups,
+            };
+            let shape = shape.checked().map_err(|error| raised(Problem::new(error.to_string())))?;
+            let codes = layer.codes.as_array().iter().copied().collect();
+            let scales = layer.scales.as_array().iter().copied().collect();
+            let scheme = layer.scheme.parse().or_raise()?;
+            let tensor = QuantizedTensor::new(scheme, weights, codes, scales).or_raise()?;
+            let bits = OperandBits { activation: 8, weight: 32, accumulator: 32, output: 8 };
+            let layer = Layer {
+                name: "the layer".to_owned(),
+                shape,
+                quantized: true,
+                bits,
+                tensor: String::new(),
+            };
+            Self::build(py, &layer, &tensor, options)
+        })
     }
 
     /// Compiles a layer of a network from the network's weights, or from others.
@@ -118,12 +120,14 @@ impl NativeKernel {
         seed: u64,
         options: KernelArgs,
     ) -> PyResult<Self> {
-        let workload = workload.open()?;
-        let source = source(&workload, weights)?;
-        let layer = workload.quantized_layer(layer).or_raise()?;
-        let store = WeightStore::open(&source, scheme.parse().or_raise()?, seed).or_raise()?;
-        let tensor = store.layer(layer).or_raise()?;
-        Self::build(py, layer, &tensor, options)
+        caught(|| {
+            let workload = workload.open()?;
+            let source = source(&workload, weights)?;
+            let layer = workload.quantized_layer(layer).or_raise()?;
+            let store = WeightStore::open(&source, scheme.parse().or_raise()?, seed).or_raise()?;
+            let tensor = store.layer(layer).or_raise()?;
+            Self::build(py, layer, &tensor, options)
+        })
     }
 
     /// Runs the layer: reads `input` and writes `output` in place, with the lock released.
@@ -133,45 +137,49 @@ impl NativeKernel {
         input: &Bound<'py, PyAny>,
         output: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
-        let (from, to) = (self.kernel.input_layout(), self.kernel.output_layout());
-        apart(input, output)?;
-        let fp32: PyReadonlyArray1<'_, f32>;
-        let bytes: PyReadonlyArray1<'_, u8>;
-        let input = match self.options.activations {
-            Activations::Fp32 => {
-                fp32 = planes(input, "input", from)?;
-                Input::Fp32(fp32.as_slice()?)
+        caught(|| {
+            let (from, to) = (self.kernel.input_layout(), self.kernel.output_layout());
+            apart(input, output)?;
+            let fp32: PyReadonlyArray1<'_, f32>;
+            let bytes: PyReadonlyArray1<'_, u8>;
+            let input = match self.options.activations {
+                Activations::Fp32 => {
+                    fp32 = planes(input, "input", from)?;
+                    Input::Fp32(fp32.as_slice()?)
+                }
+                Activations::Unsigned { .. } => {
+                    bytes = planes(input, "input", from)?;
+                    let bytes = bytes.as_slice()?;
+                    within(bytes, self.options.activations.greatest())?;
+                    Input::Unsigned(bytes)
+                }
+            };
+            match self.options.finishing {
+                Finishing::Sums => {
+                    let mut planes = planes_mut::<i32>(output, to)?;
+                    self.run_on(py, input, Output::Sums(planes.as_slice_mut()?))
+                }
+                Finishing::Scaled | Finishing::Relu => {
+                    let mut planes = planes_mut::<f32>(output, to)?;
+                    self.run_on(py, input, Output::Fp32(planes.as_slice_mut()?))
+                }
+                Finishing::Requantised => {
+                    let mut planes = planes_mut::<u8>(output, to)?;
+                    self.run_on(py, input, Output::Unsigned(planes.as_slice_mut()?))
+                }
             }
-            Activations::Unsigned { .. } => {
-                bytes = planes(input, "input", from)?;
-                let bytes = bytes.as_slice()?;
-                within(bytes, self.options.activations.greatest())?;
-                Input::Unsigned(bytes)
-            }
-        };
-        match self.options.finishing {
-            Finishing::Sums => {
-                let mut planes = planes_mut::<i32>(output, to)?;
-                self.run_on(py, input, Output::Sums(planes.as_slice_mut()?))
-            }
-            Finishing::Scaled | Finishing::Relu => {
-                let mut planes = planes_mut::<f32>(output, to)?;
-                self.run_on(py, input, Output::Fp32(planes.as_slice_mut()?))
-            }
-            Finishing::Requantised => {
-                let mut planes = planes_mut::<u8>(output, to)?;
-                self.run_on(py, input, Output::Unsigned(planes.as_slice_mut()?))
-            }
-        }
+        })
     }
 
     /// Copies an N×C×H×W map into input planes.
     fn pack<'py>(&self, map: &Bound<'py, PyAny>, planes: &Bound<'py, PyAny>) -> PyResult<()> {
-        let layout = self.kernel.input_layout();
-        match self.options.activations {
-            Activations::Fp32 => pack::<f32>(layout, map, planes),
-            Activations::Unsigned { .. } => pack::<u8>(layout, map, planes),
-        }
+        caught(|| {
+            let layout = self.kernel.input_layout();
+            match self.options.activations {
+                Activations::Fp32 => pack::<f32>(layout, map, planes),
+                Activations::Unsigned { .. } => pack::<u8>(layout, map, planes),
+            }
+        })
     }
 
     /// Where the input's values lie.

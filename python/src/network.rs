@@ -19,7 +19,7 @@ use signloop::{
 };
 
 use crate::{
-    errors::{OrRaise, raised},
+    errors::{OrRaise, caught, raised},
     watch::loaded,
 };
 
@@ -93,7 +93,7 @@ impl NetworkLike<'_> {
 /// A shipped network, or one of a TOML file.
 #[pyfunction]
 pub(crate) fn read_network(workload: PathBuf) -> PyResult<Network> {
-    Ok(Network { workload: load_workload(&workload).or_raise()?, skipped: Vec::new() })
+    caught(|| Ok(Network { workload: load_workload(&workload).or_raise()?, skipped: Vec::new() }))
 }
 
 /// A network and its weights from the bytes of an ONNX model.
@@ -104,21 +104,23 @@ pub(crate) fn import_onnx(
     input: Option<[u64; 3]>,
     quantize_all: bool,
 ) -> PyResult<Network> {
-    let fp32: &[i64] = if quantize_all { &[] } else { &[0, -1] };
-    let imported = onnx::import(model, name, input, fp32).map_err(|messages| {
-        let mut problems = Problems::new();
-        for message in messages {
-            problems.push(Problem::new(message).in_file(name));
-        }
-        raised(Error::Input(problems))
-    })?;
-    let (before, after) = &imported.toml;
-    // The reader checks the shapes; the weights are then those in memory.
-    let text = format!("{before}[weights]\nformat = \"synthetic\"\n{after}");
-    let mut workload = workload::parse(name, &text, Path::new("")).or_raise()?;
-    let tensors: BTreeMap<_, _> = imported.tensors;
-    let tensors = Arc::new(LatentFile::of(name, tensors).or_raise()?);
-    workload.weights = WeightSource::Held { tensors, options: QuantizeOptions::default() };
-    let skipped = imported.skipped.into_iter().map(|node| (node.node, node.op, node.reason));
-    Ok(Network { workload, skipped: skipped.collect() })
+    caught(|| {
+        let fp32: &[i64] = if quantize_all { &[] } else { &[0, -1] };
+        let imported = onnx::import(model, name, input, fp32).map_err(|messages| {
+            let mut problems = Problems::new();
+            for message in messages {
+                problems.push(Problem::new(message).in_file(name));
+            }
+            raised(Error::Input(problems))
+        })?;
+        let (before, after) = &imported.toml;
+        // The reader checks the shapes; the weights are then those in memory.
+        let text = format!("{before}[weights]\nformat = \"synthetic\"\n{after}");
+        let mut workload = workload::parse(name, &text, Path::new("")).or_raise()?;
+        let tensors: BTreeMap<_, _> = imported.tensors;
+        let tensors = Arc::new(LatentFile::of(name, tensors).or_raise()?);
+        workload.weights = WeightSource::Held { tensors, options: QuantizeOptions::default() };
+        let skipped = imported.skipped.into_iter().map(|node| (node.node, node.op, node.reason));
+        Ok(Network { workload, skipped: skipped.collect() })
+    })
 }

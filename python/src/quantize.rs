@@ -4,7 +4,10 @@ use numpy::{PyArray1, PyReadonlyArrayDyn, PyUntypedArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use signloop::{network::quant, train::QuantizeSettings};
 
-use crate::{arrays::weight_shape, errors::OrRaise};
+use crate::{
+    arrays::weight_shape,
+    errors::{OrRaise, caught},
+};
 
 /// How weights are quantised, as the command line names it.
 #[derive(FromPyObject)]
@@ -40,9 +43,12 @@ pub(crate) fn quantize<'py>(
     scheme: &str,
     options: QuantizeArgs,
 ) -> PyResult<CodesAndScales<'py>> {
-    let shape = weight_shape(latents.shape())?;
-    let options = QuantizeSettings::from(options).options(scheme.parse().or_raise()?).or_raise()?;
-    let latents = latents.as_slice()?;
-    let tensor = py.detach(|| quant::quantize(latents, shape, &options)).or_raise()?;
-    Ok((tensor.codes().to_pyarray(py), tensor.scales().to_pyarray(py)))
+    caught(|| {
+        let shape = weight_shape(latents.shape())?;
+        let options =
+            QuantizeSettings::from(options).options(scheme.parse().or_raise()?).or_raise()?;
+        let latents = latents.as_slice()?;
+        let tensor = py.detach(|| quant::quantize(latents, shape, &options)).or_raise()?;
+        Ok((tensor.codes().to_pyarray(py), tensor.scales().to_pyarray(py)))
+    })
 }

@@ -25,7 +25,7 @@ use signloop::{
 
 use crate::{
     arrays::{Weights, source},
-    errors::{OrRaise, raised},
+    errors::{OrRaise, caught, raised},
     network::NetworkLike,
     watch::{Counts, go_on, loaded, watched},
 };
@@ -55,47 +55,55 @@ pub(crate) fn simulate<'py>(
     options: SimulateArgs,
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let workload = workload.open()?;
-    let weights = source(&workload, weights)?;
-    let machine = arch::open(&arch).or_raise()?;
-    if matches!(arch::kind(&machine), Ok(ArchKind::Accelerator)) {
-        let design = Design::parse(&machine).or_raise()?;
-        let schemes = schemes_of(&options.schemes, &weights).or_raise()?;
-        return on_accelerator(py, &design, (&workload, &weights, &schemes), &options, progress);
-    }
-    let selection = Selection {
-        arch: arch::parse(&machine).or_raise()?,
-        schemes: schemes_of(&options.schemes, &weights).or_raise()?,
-        methods: methods_of(&options.methods).or_raise()?,
-        options: PlanOptions {
-            seed: options.seed,
-            search_iterations: iterations_of(options.effort_s).or_raise()?,
-            column_tile: options.tile,
-            filter_group: options.filter_group,
-        },
-        cache: plan_cache(options.cache).or_raise()?,
-        workload,
-        weights,
-    };
-    let counts = Counts::default();
-    counts.expect(selection.request().results());
-    let report = watched(
-        py,
-        |stop| {
-            let note = || {
-                counts.add(1);
-                go_on(stop)
-            };
-            let request = Request { on_result: Some(&note), ..selection.request() };
-            if options.verify {
-                report::simulate_verified(&request)
-            } else {
-                report::simulate(&request)
-            }
-        },
-        counts.teller(progress),
-    )?;
-    loaded(py, &report)
+    caught(|| {
+        let workload = workload.open()?;
+        let weights = source(&workload, weights)?;
+        let machine = arch::open(&arch).or_raise()?;
+        if matches!(arch::kind(&machine), Ok(ArchKind::Accelerator)) {
+            let design = Design::parse(&machine).or_raise()?;
+            let schemes = schemes_of(&options.schemes, &weights).or_raise()?;
+            return on_accelerator(
+                py,
+                &design,
+                (&workload, &weights, &schemes),
+                &options,
+                progress,
+            );
+        }
+        let selection = Selection {
+            arch: arch::parse(&machine).or_raise()?,
+            schemes: schemes_of(&options.schemes, &weights).or_raise()?,
+            methods: methods_of(&options.methods).or_raise()?,
+            options: PlanOptions {
+                seed: options.seed,
+                search_iterations: iterations_of(options.effort_s).or_raise()?,
+                column_tile: options.tile,
+                filter_group: options.filter_group,
+            },
+            cache: plan_cache(options.cache).or_raise()?,
+            workload,
+            weights,
+        };
+        let counts = Counts::default();
+        counts.expect(selection.request().results());
+        let report = watched(
+            py,
+            |stop| {
+                let note = || {
+                    counts.add(1);
+                    go_on(stop)
+                };
+                let request = Request { on_result: Some(&note), ..selection.request() };
+                if options.verify {
+                    report::simulate_verified(&request)
+                } else {
+                    report::simulate(&request)
+                }
+            },
+            counts.teller(progress),
+        )?;
+        loaded(py, &report)
+    })
 }
 
 /// The report of a network on an accelerator, every layer mapped by a short search.
@@ -143,11 +151,13 @@ pub(crate) fn stats<'py>(
     tile: Option<NonZeroUsize>,
     seed: u64,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let workload = workload.open()?;
-    let weights = source(&workload, weights)?;
-    let schemes = schemes_of(&schemes, &weights).or_raise()?;
-    let tile = tile.map_or(signloop::network::quant::TILE, NonZeroUsize::get);
-    let rows =
-        watched(py, |_| report::stats(&workload, &weights, &schemes, tile, seed), |_| Ok(()))?;
-    loaded(py, &rows)
+    caught(|| {
+        let workload = workload.open()?;
+        let weights = source(&workload, weights)?;
+        let schemes = schemes_of(&schemes, &weights).or_raise()?;
+        let tile = tile.map_or(signloop::network::quant::TILE, NonZeroUsize::get);
+        let rows =
+            watched(py, |_| report::stats(&workload, &weights, &schemes, tile, seed), |_| Ok(()))?;
+        loaded(py, &rows)
+    })
 }

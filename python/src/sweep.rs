@@ -10,7 +10,7 @@ use signloop::study::{
 };
 
 use crate::{
-    errors::{OrRaise, raised},
+    errors::{OrRaise, caught, raised},
     watch::{Counts, go_on, loaded, watched},
 };
 
@@ -34,29 +34,32 @@ pub(crate) fn sweep(
     restart: bool,
     progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<(u64, u64)> {
-    let (sweep, shard) = opened(py, &file, shard)?;
-    if restart {
-        Journal::discard(&out).or_raise()?;
-    }
-    let counts = Counts::default();
-    let outcome = watched(
-        py,
-        |stop| {
-            library::run(&sweep, shard, &out, &|event| {
-                match event {
-                    Event::Begun { done: before, all: points } => {
-                        counts.add(before);
-                        counts.expect(points);
+    caught(|| {
+        let _command = signloop::base::files::Command::begin();
+        let (sweep, shard) = opened(py, &file, shard)?;
+        if restart {
+            Journal::discard(&out).or_raise()?;
+        }
+        let counts = Counts::default();
+        let outcome = watched(
+            py,
+            |stop| {
+                library::run(&sweep, shard, &out, &|event| {
+                    match event {
+                        Event::Begun { done: before, all: points } => {
+                            counts.add(before);
+                            counts.expect(points);
+                        }
+                        Event::Written(points) => counts.add(points),
+                        Event::Planned(_) => {}
                     }
-                    Event::Written(points) => counts.add(points),
-                    Event::Planned(_) => {}
-                }
-                go_on(stop)
-            })
-        },
-        counts.teller(progress),
-    )?;
-    Ok((outcome.points, outcome.resumed))
+                    go_on(stop)
+                })
+            },
+            counts.teller(progress),
+        )?;
+        Ok((outcome.points, outcome.resumed))
+    })
 }
 
 /// The rows of one shard as CSV.
@@ -66,17 +69,19 @@ pub(crate) fn sweep_rows<'py>(
     file: PathBuf,
     shard: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let (sweep, shard) = opened(py, &file, shard)?;
-    let rows = watched(
-        py,
-        |stop| {
-            let mut rows = Vec::new();
-            library::stream(&sweep, shard, &mut rows, &|_| go_on(stop))?;
-            Ok(rows)
-        },
-        |_| Ok(()),
-    )?;
-    Ok(PyBytes::new(py, &rows))
+    caught(|| {
+        let (sweep, shard) = opened(py, &file, shard)?;
+        let rows = watched(
+            py,
+            |stop| {
+                let mut rows = Vec::new();
+                library::stream(&sweep, shard, &mut rows, &|_| go_on(stop))?;
+                Ok(rows)
+            },
+            |_| Ok(()),
+        )?;
+        Ok(PyBytes::new(py, &rows))
+    })
 }
 
 /// Joins all shards of a sweep; returns the manifest.
@@ -86,6 +91,8 @@ pub(crate) fn merge<'py>(
     shards: Vec<PathBuf>,
     out: PathBuf,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let manifest = py.detach(|| library::merge(&shards, &out)).or_raise()?;
-    loaded(py, &manifest)
+    caught(|| {
+        let manifest = py.detach(|| library::merge(&shards, &out)).or_raise()?;
+        loaded(py, &manifest)
+    })
 }

@@ -6,7 +6,7 @@ use pyo3::{prelude::*, types::PyDict};
 use signloop::train::{self as library, Job, Settings, data::DatasetSource, log::Row};
 
 use crate::{
-    errors::OrRaise,
+    errors::{OrRaise, caught},
     network::NetworkLike,
     quantize::QuantizeArgs,
     watch::{loaded, watched},
@@ -77,68 +77,71 @@ pub(crate) fn train<'py>(
     settings: TrainArgs,
     progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let source: DatasetSource = dataset.parse::<DatasetSource>().or_raise()?;
-    let workload = network.open()?;
-    let given = Settings {
-        scheme: settings.scheme,
-        quantize: settings.quantize.into(),
-        surrogate: settings.surrogate,
-        activation: settings.activation,
-        teacher_share: settings.teacher_share,
-        epochs: settings.epochs,
-        batch: settings.batch,
-        optimizer: settings.optimizer,
-        rate: settings.rate,
-        schedule: settings.schedule,
-        weight_decay: settings.weight_decay,
-        clip: settings.clip,
-        crop: settings.crop,
-        flip: settings.flip,
-        train_images: settings.train_images,
-        seed: settings.seed,
-    };
-    let job = Job {
-        source: &source,
-        workload: &workload,
-        settings: &given,
-        teacher: settings.teacher.as_deref(),
-        folder: &out,
-        resume: settings.resume,
-        threads: settings.threads,
-        data_note: None,
-    };
-    // The last state, and the first of every epoch that nobody has been told of yet.
-    let heard: Mutex<Vec<Heard>> = Mutex::new(Vec::new());
-    let trained = watched(
-        py,
-        |stop| {
-            library::run(&job, stop, |now| {
-                let now = Heard {
-                    images: now.images,
-                    loss: now.score.mean_loss(),
-                    accuracy: now.score.accuracy(),
-                    density: now.density,
-                    images_per_second: now.images_per_second,
-                    last: now.last.cloned(),
-                };
-                let mut heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if heard.last().is_some_and(|before| before.epoch() == now.epoch()) {
-                    heard.pop();
+    caught(|| {
+        let _command = signloop::base::files::Command::begin();
+        let source: DatasetSource = dataset.parse::<DatasetSource>().or_raise()?;
+        let workload = network.open()?;
+        let given = Settings {
+            scheme: settings.scheme,
+            quantize: settings.quantize.into(),
+            surrogate: settings.surrogate,
+            activation: settings.activation,
+            teacher_share: settings.teacher_share,
+            epochs: settings.epochs,
+            batch: settings.batch,
+            optimizer: settings.optimizer,
+            rate: settings.rate,
+            schedule: settings.schedule,
+            weight_decay: settings.weight_decay,
+            clip: settings.clip,
+            crop: settings.crop,
+            flip: settings.flip,
+            train_images: settings.train_images,
+            seed: settings.seed,
+        };
+        let job = Job {
+            source: &source,
+            workload: &workload,
+            settings: &given,
+            teacher: settings.teacher.as_deref(),
+            folder: &out,
+            resume: settings.resume,
+            threads: settings.threads,
+            data_note: None,
+        };
+        // The last state, and the first of every epoch that nobody has been told of yet.
+        let heard: Mutex<Vec<Heard>> = Mutex::new(Vec::new());
+        let trained = watched(
+            py,
+            |stop| {
+                library::run(&job, stop, |now| {
+                    let now = Heard {
+                        images: now.images,
+                        loss: now.score.mean_loss(),
+                        accuracy: now.score.accuracy(),
+                        density: now.density,
+                        images_per_second: now.images_per_second,
+                        last: now.last.cloned(),
+                    };
+                    let mut heard = heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    if heard.last().is_some_and(|before| before.epoch() == now.epoch()) {
+                        heard.pop();
+                    }
+                    heard.push(now);
+                })
+            },
+            |py| {
+                let news = std::mem::take(
+                    &mut *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+                );
+                match &progress {
+                    Some(progress) => {
+                        news.iter().try_for_each(|now| progress.call1((now.told(py)?,)).map(drop))
+                    }
+                    None => Ok(()),
                 }
-                heard.push(now);
-            })
-        },
-        |py| {
-            let news = std::mem::take(
-                &mut *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-            );
-            match &progress {
-                Some(progress) => {
-                    news.iter().try_for_each(|now| progress.call1((now.told(py)?,)).map(drop))
-                }
-                None => Ok(()),
-            }
-        },
-    )?;
-    loaded(py, &trained)
+            },
+        )?;
+        loaded(py, &trained)
+    })
 }

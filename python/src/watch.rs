@@ -1,7 +1,6 @@
 //! Long work beside a thread that listens for Ctrl-C and calls back into Python.
 
 use std::{
-    panic::resume_unwind,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::Duration,
@@ -13,7 +12,7 @@ use pyo3::{
 };
 use signloop::{Error, Result};
 
-use crate::errors::OrRaise;
+use crate::errors::{OrRaise, fault};
 
 /// Shortest and longest pause between two looks at the work.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
@@ -44,7 +43,7 @@ pub(crate) fn watched<T: Send>(
         worker.join()
     });
     match (raised, outcome) {
-        (_, Err(panic)) => resume_unwind(panic),
+        (_, Err(panic)) => Err(fault(&*panic)),
         (Some(exception), _) => Err(exception),
         (None, Ok(outcome)) => {
             let value = outcome.or_raise()?;
