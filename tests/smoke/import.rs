@@ -180,3 +180,33 @@ fn layers_that_share_their_weights_do_not_fill_the_memory() {
     assert!(problems[0].contains("too many layers share their weights"), "{}", problems[0]);
     assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
 }
+
+/// Files made to break a reader: arithmetic beyond 64 bits, sizes that contradict each other, members
+/// of an archive that share their bytes.
+#[test]
+fn hostile_imports_are_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = |name: &str| format!("{}/tests/cases/bad-import/{name}", env!("CARGO_MANIFEST_DIR"));
+    let weights = |name| {
+        ["stats", "--workload", "mlp-mnist", "--scheme", "ternary", "--weights"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([bad(name)])
+            .collect::<Vec<_>>()
+    };
+    let onnx =
+        |name| ["import", "onnx", &bad(name), "--out", "net.toml"].map(str::to_owned).to_vec();
+    for (arguments, reason) in [
+        (onnx("autopad-overflow.onnx"), "which nothing pads"),
+        (onnx("kernel-contradicts.onnx"), "its weights say [3, 3]"),
+        (weights("shape-overflow.npy"), "too large"),
+        (weights("overlap.npz"), "members overlap"),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = signloop(folder.path(), &arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(reason), "{arguments:?}: {told}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

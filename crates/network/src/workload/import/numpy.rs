@@ -7,8 +7,8 @@ use rawzip::{CompressionMethod, ZipArchive};
 
 use super::latent::{LatentTensor, TensorResult, elements};
 
-/// Largest unpacked member of an `.npz`; a deflated one can claim far more than it holds.
-const MAX_MEMBER_BYTES: u64 = 4 << 30;
+/// Most bytes of all members of an `.npz`, unpacked; deflated ones can claim far more than they hold.
+const MAX_BYTES: u64 = 4 << 30;
 /// NumPy writes headers of a few hundred bytes: a dictionary, the shape's tuple in it, and for a
 /// structured array a list of tuples.
 const MAX_HEADER_BYTES: usize = 1 << 16;
@@ -20,15 +20,24 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
     let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
     let mut entries = archive.entries();
     let mut tensors = BTreeMap::new();
+    let mut packed: Vec<(u64, u64)> = Vec::new();
+    let mut left = MAX_BYTES;
     while let Some(entry) = entries.next_entry().map_err(broken)? {
         let path = entry.file_path().try_normalize().map_err(broken)?.as_ref().to_owned();
         let Some(name) = path.strip_suffix(".npy") else { continue };
         let method = entry.compression_method();
         let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
+        let (begin, end) = local.compressed_data_range();
+        // A few bytes that many members share would unpack to any size.
+        if packed.iter().any(|(other, until)| begin < *until && *other < end) {
+            return Err("not a readable npz file: members overlap".to_owned());
+        }
+        packed.push((begin, end));
         let unpacked = match method {
-            CompressionMethod::STORE => unpack(local.verifying_reader(local.data())),
+            CompressionMethod::STORE => unpack(local.verifying_reader(local.data()), &mut left),
             CompressionMethod::DEFLATE => {
-                unpack(local.verifying_reader(flate2::bufread::DeflateDecoder::new(local.data())))
+                let reader = flate2::bufread::DeflateDecoder::new(local.data());
+                unpack(local.verifying_reader(reader), &mut left)
             }
             _ => Err("is packed by a method other than store and deflate".to_owned()),
         };
@@ -37,13 +46,12 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
     Ok(tensors)
 }
 
-fn unpack(reader: impl Read) -> Result<Vec<u8>, String> {
+/// Unpacks a member, with so many bytes left for it and all that follow.
+fn unpack(reader: impl Read, left: &mut u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let read = reader.take(MAX_MEMBER_BYTES + 1).read_to_end(&mut bytes);
+    let read = reader.take(*left + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be unpacked: {error}"))?;
-    if bytes.len() as u64 > MAX_MEMBER_BYTES {
-        return Err("unpacks to more than 4 GiB".to_owned());
-    }
+    *left = left.checked_sub(bytes.len() as u64).ok_or("the members unpack to more than 4 GiB")?;
     Ok(bytes)
 }
 
@@ -74,7 +82,23 @@ fn check_header(bytes: &[u8]) -> Result<(), String> {
             return Err("has a header that is nested too deeply".to_owned());
         }
     }
-    Ok(())
+    check_shape(&String::from_utf8_lossy(&header[..header.len().min(length.unwrap_or(0))]))
+}
+
+/// Refuses a shape whose product the library cannot form.
+fn check_shape(header: &str) -> Result<(), String> {
+    let Some((_, shape)) = header.split_once("shape") else { return Ok(()) };
+    let shape = shape.split_once(')').map_or(shape, |(shape, _)| shape);
+    let sizes = shape.split(|character: char| !character.is_ascii_digit());
+    let sizes: Option<Vec<u64>> =
+        sizes.filter(|digits| !digits.is_empty()).map(|digits| digits.parse().ok()).collect();
+    let product = sizes
+        .as_ref()
+        .and_then(|sizes| sizes.iter().try_fold(1_u64, |product, size| product.checked_mul(*size)));
+    match product {
+        Some(_) => Ok(()),
+        None => Err("has a shape that is too large".to_owned()),
+    }
 }
 
 /// Reads one array.
@@ -111,4 +135,36 @@ pub(super) fn read_npy(bytes: &[u8]) -> TensorResult {
         _ => return Err(format!("holds `{kind}` values, expected f2, f4, f8 or i1")),
     };
     Ok(LatentTensor { shape, values })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An array's file with a header as given, and so many bytes of zeros.
+    fn npy(header: &str, bytes: usize) -> Vec<u8> {
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((header.len() as u16 + 1).to_le_bytes());
+        file.extend(header.as_bytes());
+        file.push(b'\n');
+        file.resize(file.len() + bytes, 0);
+        file
+    }
+
+    #[test]
+    fn shapes_that_overflow_are_refused() {
+        let header = |shape: &str| {
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}")
+        };
+        for shape in [
+            "4294967296, 4294967296",
+            "4294967296, 4294967296, 0",
+            "99999999999999999999,",
+            "18446744073709551615, 2",
+        ] {
+            assert!(read_npy(&npy(&header(shape), 4)).is_err(), "{shape}");
+        }
+        let read = read_npy(&npy(&header("2, 3"), 24)).unwrap();
+        assert_eq!((read.shape, read.values.len()), (vec![2, 3], 6));
+    }
 }

@@ -14,9 +14,13 @@ pub(super) struct Window {
 /// The window of a node, or what about it cannot be expressed.
 pub(super) fn window(node: &Node, kernel: &[usize]) -> Result<Window, String> {
     let list = |key: &str| node.ints.get(key).map(Vec::as_slice).filter(|list| !list.is_empty());
+    let weights: Vec<i64> = kernel.iter().map(|size| *size as i64).collect();
     let kernel: Vec<i64> = match list("kernel_shape") {
+        Some(list) if !weights.is_empty() && list != weights => {
+            return Err(format!("its `kernel_shape` is {list:?}, its weights say {weights:?}"));
+        }
         Some(list) => list.to_vec(),
-        None => kernel.iter().map(|size| *size as i64).collect(),
+        None => weights,
     };
     let [height, width] = kernel[..] else {
         return Err(format!("its kernel has {} dimensions, expected 2", kernel.len()));
@@ -33,7 +37,10 @@ pub(super) fn window(node: &Node, kernel: &[usize]) -> Result<Window, String> {
         Some("VALID") => 0,
         // At stride 1 "same" pads by half of what the kernel reaches over.
         Some("SAME_UPPER" | "SAME_LOWER") if stride == 1 && height == width => {
-            let reach = (height - 1).checked_mul(dilation).unwrap_or(1);
+            let reach = height.checked_sub(1).and_then(|steps| steps.checked_mul(dilation));
+            let reach = reach.filter(|reach| *reach >= 0).ok_or_else(|| {
+                format!("its kernel is {height} wide with dilation {dilation}, which nothing pads")
+            })?;
             if reach % 2 != 0 {
                 return Err("`auto_pad` pads one side more than the other".to_owned());
             }
