@@ -12,6 +12,7 @@ use signloop_base::{
     Error, Result,
     diagnostics::Problem,
     files::{self, write_atomically},
+    text::harmless,
 };
 
 /// How a result without a flat form is printed.
@@ -109,9 +110,10 @@ pub(super) fn not_stdout(out: &Path, what: &str) -> Result<()> {
 pub(super) fn emit(text: &str, out: Option<&Path>) -> Result<()> {
     match out.filter(|out| !is_stdout(out)) {
         Some(path) => write_atomically(path, text.as_bytes()),
+        // Names from files stand in it, and a terminal may read it.
         None => std::io::stdout()
             .lock()
-            .write_all(text.as_bytes())
+            .write_all(harmless(text.to_owned()).as_bytes())
             .map_err(|error| Error::io("write", Path::new("standard output"), error)),
     }
 }

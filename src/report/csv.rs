@@ -50,11 +50,4 @@ pub fn csv(report: &Report) -> String {
     text
 }
 
-/// A field, quoted where it holds a comma, quote or line break.
-pub(crate) fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
+pub(crate) use signloop_base::text::csv_field as quoted;

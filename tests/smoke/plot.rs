@@ -181,3 +181,31 @@ fn training_runs_become_accuracy_and_fits() {
     signloop().current_dir(folder).args(broken).assert().code(2);
     assert!(!folder.join("other").exists());
 }
+
+/// Names from a file end no comment, start no command, and break no picture.
+#[test]
+fn names_in_figures_are_harmless() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "series,effectual_params,top1_percent,label\n\
+                 a\u{b}\u{c}\\input{x},100,80,b\u{1b}[2J<script>\n";
+    let name = "a\r\\immediate\\write18{touch pwned}\r%.csv";
+    std::fs::write(folder.path().join(name), table).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_signloop"))
+        .current_dir(folder.path())
+        .args(["plot", "accuracy", "--from", name, "--out", "figures"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for file in std::fs::read_dir(folder.path().join("figures")).unwrap() {
+        let path = file.unwrap().path();
+        let Ok(text) = String::from_utf8(std::fs::read(&path).unwrap()) else { continue };
+        let acts = |character: char| character.is_control() && character != '\n';
+        assert!(!text.contains(acts), "{}", path.display());
+        for line in text.lines().filter(|line| line.contains("write18")) {
+            assert!(!path.ends_with(".tex") || line.starts_with('%'), "{line}");
+        }
+        if path.extension().is_some_and(|extension| extension == "svg") {
+            roxmltree::Document::parse(&text).unwrap();
+        }
+    }
+}

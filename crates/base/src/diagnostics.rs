@@ -7,6 +7,8 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
+use crate::text::harmless;
+
 /// A file's name and text, shared by the problems found in it.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
@@ -49,8 +51,9 @@ struct Content {
 /// Longest message, label or hint in bytes; what a message quotes may have megabytes.
 const LONGEST_TEXT: usize = 4096;
 
-/// A text that fits a screen: of a longer one the beginning and the end.
+/// A text that fits a screen and moves no cursor: of a longer one the beginning and the end.
 fn shortened(text: String) -> String {
+    let text = harmless(text);
     if text.len() <= LONGEST_TEXT {
         return text;
     }

@@ -9,7 +9,7 @@ use super::{
     paint::{pdf, png, svg},
     style::{Column, Style},
 };
-use signloop_base::{Result, files::write_together};
+use signloop_base::{Result, files::write_together, text::harmless};
 
 /// This tool and its version.
 pub const TOOL: &str = concat!("signloop ", env!("CARGO_PKG_VERSION"));
@@ -34,11 +34,11 @@ pub fn files(
     let scene = draw(figure, style, column)?;
     let caption = figure.caption.as_str();
     let files = [
-        ("svg", svg(&scene, caption, provenance).into_bytes()),
+        ("svg", harmless(svg(&scene, caption, provenance)).into_bytes()),
         ("pdf", pdf(&scene, caption, provenance)),
         ("png", png(&scene, caption, provenance)),
-        ("csv", csv(figure, provenance).into_bytes()),
-        ("tex", tex(figure, style, column, provenance).into_bytes()),
+        ("csv", harmless(csv(figure, provenance)).into_bytes()),
+        ("tex", harmless(tex(figure, style, column, provenance)).into_bytes()),
     ];
     let name = |extension| format!("{}.{extension}", figure.id);
     Ok(files.into_iter().map(|(extension, bytes)| (name(extension), bytes)).collect())

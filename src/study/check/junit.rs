@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::compare::Comparison;
+use signloop_base::text::harmless;
 
 /// The comparisons as one test suite. No times are written: they would differ from run to run.
 #[must_use]
@@ -33,18 +34,11 @@ pub fn junit(comparisons: &[Comparison]) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            // XML 1.0 has no other control characters and no noncharacters, not even escaped.
-            '\u{fffe}' | '\u{ffff}' => " ".to_owned(),
-            control if control.is_control() && !matches!(control, '\n' | '\t') => " ".to_owned(),
-            other => other.to_string(),
-        })
-        .collect()
+    harmless(text.to_owned())
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
