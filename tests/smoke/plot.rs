@@ -209,3 +209,26 @@ fn names_in_figures_are_harmless() {
         }
     }
 }
+
+#[test]
+fn numbers_beyond_any_axis_and_endless_names_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(30_000);
+    for (table, reason) in [
+        ("series,cycles,energy_pj\na,10,11\nb,1e-308,19\n".to_owned(), "beyond any axis"),
+        ("series,cycles,energy_pj\na,10,11\nb,4e-320,19\n".to_owned(), "beyond any axis"),
+        ("series,cycles,energy_pj\na,10,11\nb,1e300,19\n".to_owned(), "beyond any axis"),
+        (format!("series,cycles,energy_pj\na,10,11\n{long},12,19\n"), "30000 characters"),
+    ] {
+        std::fs::write(folder.path().join("points.csv"), table).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_signloop"))
+            .current_dir(folder.path())
+            .args(["plot", "pareto", "--from", "points.csv", "--out", "figures"])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(reason), "{told}");
+        assert!(!folder.path().join("figures").exists());
+    }
+}

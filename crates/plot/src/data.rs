@@ -1,5 +1,10 @@
 //! A figure as numbers and words; drawing and exporting read nothing else.
 
+use signloop_base::diagnostics::Problem;
+
+/// Longest name that is written into a figure, in characters.
+const LONGEST_NAME: usize = 300;
+
 /// Where a figure comes from; written into every file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
@@ -178,6 +183,70 @@ impl Figure {
             }
             _ => None,
         }
+    }
+
+    /// Every number that is drawn.
+    fn values(&self) -> Vec<f64> {
+        match &self.content {
+            Content::Bars(bars) => {
+                bars.series.iter().flat_map(|series| series.values.iter().copied()).collect()
+            }
+            Content::Points(points) => {
+                let points = points.series.iter().flat_map(|series| &series.points);
+                let all = |point: &DataPoint| {
+                    let (low, high) = point.spread.unwrap_or((point.y, point.y));
+                    [point.x, point.y, low, high]
+                };
+                points.flat_map(all).collect()
+            }
+            Content::Heat(heat) => heat.values.iter().flatten().copied().collect(),
+        }
+    }
+
+    /// Every name that is written.
+    fn names(&self) -> Vec<&str> {
+        let names: Vec<&String> = match &self.content {
+            Content::Bars(bars) => bars
+                .categories
+                .iter()
+                .chain(bars.series.iter().map(|series| &series.name))
+                .collect(),
+            Content::Points(points) => points
+                .series
+                .iter()
+                .flat_map(|series| {
+                    std::iter::once(&series.name)
+                        .chain(series.points.iter().map(|point| &point.label))
+                })
+                .collect(),
+            Content::Heat(heat) => heat.columns.iter().chain(&heat.rows).collect(),
+        };
+        names.into_iter().map(String::as_str).collect()
+    }
+
+    /// Whether it can be drawn: numbers that an axis can show, and names that a page can hold.
+    ///
+    /// # Errors
+    /// A number that is not 0 and whose size is not between 1e-100 and 1e100, or a name of more
+    /// than 300 characters.
+    pub fn check(&self) -> Result<(), Problem> {
+        let shown = |value: f64| value == 0.0 || (1e-100..=1e100).contains(&value.abs());
+        if let Some(value) = self.values().into_iter().find(|v| v.is_finite() && !shown(*v)) {
+            return Err(Problem::new(format!("`{}`: {value:e} is beyond any axis", self.id))
+                .hint("values of 0 and of sizes from 1e-100 to 1e100 are drawn"));
+        }
+        if let Some(name) =
+            self.names().into_iter().find(|name| name.chars().count() > LONGEST_NAME)
+        {
+            let begin: String = name.chars().take(40).collect();
+            let length = name.chars().count();
+            return Err(Problem::new(format!(
+                "`{}`: the name `{begin}…` has {length} characters",
+                self.id
+            ))
+            .hint(format!("names of at most {LONGEST_NAME} characters are written into figures")));
+        }
+        Ok(())
     }
 
     /// Whether there is anything to see.

@@ -24,13 +24,14 @@ pub fn hash(bytes: &[u8]) -> String {
 /// equal bytes.
 ///
 /// # Errors
-/// As [`draw`](super::draw).
+/// As [`draw`](super::draw), and of [`Figure::check`].
 pub fn files(
     figure: &Figure,
     style: Style,
     column: Column,
     provenance: &Provenance,
 ) -> Result<Vec<(String, Vec<u8>)>> {
+    figure.check()?;
     let scene = draw(figure, style, column)?;
     let caption = figure.caption.as_str();
     let files = [
