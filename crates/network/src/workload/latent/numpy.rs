@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Read};
 use npyz::{NpyFile, Order, TypeChar};
 use rawzip::{CompressionMethod, ZipArchive};
 
-use super::latent::{LatentTensor, TensorResult, elements};
+use super::tensor::{LatentTensor, TensorResult, elements};
 
 /// Largest unpacked member of an `.npz`; a deflated one can claim far more than it holds.
 const MAX_MEMBER_BYTES: u64 = 4 << 30;
