@@ -9,7 +9,6 @@
 mod bit_packed;
 pub mod cache;
 mod common;
-mod counts;
 mod dense;
 mod filter_repetition;
 mod halo;
@@ -18,6 +17,7 @@ mod program;
 mod q_gym;
 mod registry;
 pub mod shared_sum;
+mod storage;
 pub mod subset_table;
 mod sum_merge;
 mod sums;
@@ -27,13 +27,13 @@ mod verify;
 
 pub use bit_packed::bit_packed_multiply;
 use common::{each_group, per_group, storage_of};
-pub use counts::{OpCounts, WeightStorage};
 pub use planes::plane_value;
 pub use program::{
-    InputSpace, LiveRanges, OpProgram, Output, ProgramExport, RegisterUse, Schedule, Shift, Step,
-    Term, graphviz, simulate_registers, steps,
+    InputSpace, LiveRanges, OpCounts, OpProgram, Output, ProgramExport, RegisterUse, Schedule,
+    Shift, Step, Term, graphviz, simulate_registers, steps,
 };
 pub use registry::{find, registry};
+pub use storage::WeightStorage;
 pub use verification::{VECTORS, Verification, verify_plan};
 pub use verify::verify;
 

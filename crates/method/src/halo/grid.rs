@@ -1,7 +1,9 @@
 //! How far a program reads, and the map cut down to positions that differ.
 
-use super::Row;
 use crate::{OpProgram, Term};
+
+/// Bits of a row of positions.
+pub(super) type Row = u128;
 
 /// Least and greatest displacements, from an output pixel, at which anything is read.
 pub(super) struct Reach {
@@ -91,6 +93,7 @@ impl Axis {
     }
 }
 
+/// Both directions of the map.
 pub(super) struct Grid {
     pub(super) rows: Axis,
     pub(super) columns: Axis,

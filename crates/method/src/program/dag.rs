@@ -8,7 +8,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{super::OpCounts, LiveRanges};
 use signloop_base::{Error, Result};
 
 /// Displacement in pixels of the plane an operand is read from.
@@ -152,21 +151,9 @@ impl OpProgram {
             .count() as u64
     }
 
-    /// The program's counts: one scale multiply a filter that is not all zero, plus the
-    /// multiplies of the reference-row form; loads and stores before any register reuse.
-    #[must_use]
-    pub fn counts(&self) -> OpCounts {
-        let outputs = self.outputs.iter().filter(|output| !output.terms.is_empty());
-        let (filters, reads) =
-            outputs.fold((0, 0), |(n, m), output| (n + 1, m + output.terms.len() as u64));
-        OpCounts {
-            adds: self.adds(),
-            scale_muls: filters + self.extra_multiplies(),
-            loads: self.terms.len() as u64 + reads,
-            stores: u64::from(self.nodes()) + self.outputs.len() as u64,
-            peak_live: LiveRanges::of(self).peak(),
-            ..OpCounts::default()
-        }
+    /// Terms of all nodes: what is read to make them.
+    pub(super) fn node_terms(&self) -> u64 {
+        self.terms.len() as u64
     }
 
     /// Runs an im2col program on one patch of integers.

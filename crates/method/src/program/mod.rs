@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `dag` | what is summed, and how many adds that takes |
 //! | `live` | from where to where a sum is needed |
+//! | `counts` | how many adds, multiplies, loads and stores it takes |
 //! | `schedule` | which slot of memory every sum has |
 //! | `registers` | how many loads and stores are left with so many registers |
 //! | `order` | the same program with its nodes close to their readers |
 //! | `export` | JSON and Graphviz |
 
+mod counts;
 mod dag;
 mod export;
 mod live;
@@ -16,6 +18,7 @@ mod order;
 mod registers;
 mod schedule;
 
+pub use counts::OpCounts;
 pub use dag::{InputSpace, OpProgram, Output, Shift, Term};
 pub use export::{ProgramExport, graphviz};
 pub use live::{LiveRanges, Step, steps};

@@ -3,7 +3,7 @@
 //! An input of a large layer stands in hundreds of sums; counting its pairs anew at every move of
 //! the search would be all the work there is.
 
-use super::{packing::Packing, state::State};
+use super::packing::Packing;
 
 /// Counts by first input, and by pair key below that.
 #[derive(Debug, Clone)]
@@ -13,19 +13,19 @@ pub struct InputPairs {
 }
 
 impl InputPairs {
-    /// The counts of `state`, if its inputs stand in so many sums that they pay, and the table is
-    /// not too large.
-    pub fn worth(state: &State) -> Option<Self> {
-        let inputs = state.inputs as usize;
-        let places: usize = state.places[..inputs].iter().map(Vec::len).sum();
-        let size = (inputs * inputs) << state.packing.bits;
+    /// The counts of all `sums`, if the inputs, of which `places` says where each stands, stand in
+    /// so many sums that they pay, and the table is not too large.
+    pub fn worth(packing: Packing, sums: &[Vec<u32>], places: &[Vec<u32>]) -> Option<Self> {
+        let inputs = places.len();
+        let places: usize = places.iter().map(Vec::len).sum();
+        let size = (inputs * inputs) << packing.bits;
         if places < 16 * inputs || size > 1 << 27 {
             return None;
         }
-        let mut pairs = Self { inputs: state.inputs, counts: vec![0; size] };
-        for sum in &state.sums {
+        let mut pairs = Self { inputs: inputs as u32, counts: vec![0; size] };
+        for sum in sums {
             for (at, entry) in sum.iter().enumerate() {
-                pairs.change(state.packing, &sum[..at], *entry, 1);
+                pairs.change(packing, &sum[..at], *entry, 1);
             }
         }
         Some(pairs)

@@ -111,7 +111,7 @@ impl State {
             state.settle(operand);
         }
         state.commit();
-        state.pairs = InputPairs::worth(&state);
+        state.pairs = InputPairs::worth(packing, &state.sums, &state.places[..dag.inputs as usize]);
         Some(state)
     }
 

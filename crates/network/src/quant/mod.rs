@@ -17,4 +17,4 @@ pub use stats::{
     Patterns, Spread, TILE, WeightStats, possible_patterns, weight_stats, weight_stats_of_tiles,
 };
 pub use synthetic::{Randomness, synthesise};
-pub use tensor::{CodeMatrix, QuantizedTensor, WeightShape};
+pub use tensor::{CodeMatrix, MAX_ELEMENTS, QuantizedTensor, WeightShape};

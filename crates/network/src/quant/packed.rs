@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, collections::HashMap, path::Path};
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{QuantizedTensor, Scheme, WeightShape};
+use super::{MAX_ELEMENTS, QuantizedTensor, Scheme, WeightShape};
 use signloop_base::{
     Error, Result,
     diagnostics::{Problem, nearest},
@@ -192,7 +192,7 @@ fn unpack(
     let weights = [channels, kernel_height, kernel_width]
         .into_iter()
         .try_fold(filters, usize::checked_mul)
-        .filter(|weights| *weights as u64 <= crate::workload::MAX_ELEMENTS)
+        .filter(|weights| *weights as u64 <= MAX_ELEMENTS)
         .ok_or("the shape is too large")?;
     // A plane's length is compared with the bytes present before anything is allocated for it.
     let plane = |suffix: &str, lengths: &[usize]| {

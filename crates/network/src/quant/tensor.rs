@@ -5,6 +5,9 @@ use serde::Serialize;
 use super::Scheme;
 use signloop_base::diagnostics::Problem;
 
+/// Largest number of weights, or of activations, of one layer.
+pub const MAX_ELEMENTS: u64 = 1 << 32;
+
 /// Shape of a weight tensor in PyTorch order: filters × channels of one group × R × S.
 /// A linear layer is `out × in × 1 × 1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

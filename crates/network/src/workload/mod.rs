@@ -1,9 +1,10 @@
 //! Networks: layer shapes, precision, and where the weights come from.
 
 mod chain;
-mod import;
+mod latent;
 mod layer_reader;
 mod network;
+pub mod onnx;
 mod reader;
 mod shape;
 mod shipped;
@@ -12,13 +13,11 @@ mod weight_store;
 mod width;
 mod write;
 
-pub use import::read_bytes;
-pub use import::{LatentFile, LatentTensor, Rename, onnx, safetensors};
+pub use crate::quant::MAX_ELEMENTS;
+pub use latent::{LatentFile, LatentTensor, Rename, read_bytes, safetensors};
 pub use network::{Layer, MapShape, Node, Operation, Workload};
 pub use reader::{from_document, load, open, parse};
-pub use shape::{
-    LayerKind, LayerShape, MAX_DIMENSION, MAX_ELEMENTS, MAX_MACS, OperandBits, ShapeError,
-};
+pub use shape::{LayerKind, LayerShape, MAX_DIMENSION, MAX_MACS, OperandBits, ShapeError};
 pub use shipped::{DEFAULT_WORKLOAD, described, shipped};
 pub use weight_source::{SyntheticWeights, WeightSource};
 pub use weight_store::WeightStore;

@@ -2,13 +2,10 @@
 
 use serde::Serialize;
 
-use crate::quant::WeightShape;
+use crate::quant::{MAX_ELEMENTS, WeightShape};
 
 /// Largest value of any dimension: products of the seven dimensions then stay checkable.
 pub const MAX_DIMENSION: u64 = 1 << 20;
-/// Largest number of weights, or of activations, of one layer.
-pub const MAX_ELEMENTS: u64 = 1 << 32;
-
 /// Largest number of multiply-accumulates of one layer.
 pub const MAX_MACS: u64 = 1 << 52;
 

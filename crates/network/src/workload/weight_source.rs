@@ -5,10 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    LatentFile,
-    import::{Rename, read_bytes},
-};
+use super::latent::{LatentFile, Rename, read_bytes};
 use crate::quant::{PackedWeights, QuantizeOptions, Scheme};
 use signloop_base::{
     Result,

@@ -4,7 +4,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use rayon::prelude::*;
 
-use super::{LatentFile, Layer, SyntheticWeights, WeightSource, import::read_bytes, shipped};
+use super::{
+    Layer, SyntheticWeights, WeightSource,
+    latent::{LatentFile, read_bytes},
+    shipped,
+};
 use crate::quant::{
     PackedWeights, QuantizeOptions, QuantizedTensor, Randomness, Scheme, quantize, synthesise,
 };

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use super::{Layer, LayerKind, Operation, Workload, import::Rename};
+use super::{Layer, LayerKind, Operation, Workload, latent::Rename};
 use signloop_base::config::quoted;
 
 /// One `[[layer]]` table.

@@ -1,8 +1,11 @@
-//! One interface over the file formats that hold latent weights.
+//! A file of latent weights: one interface over the formats that hold them.
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::rename::{Rename, renamed};
+use super::{
+    rename::{Rename, renamed},
+    tensor::{LatentTensor, TensorResult, elements},
+};
 use signloop_base::{
     Error, Result,
     diagnostics::{Problem, nearest},
@@ -10,19 +13,6 @@ use signloop_base::{
 
 /// Largest weight file that is read.
 const MAX_FILE_BYTES: u64 = 4 << 30;
-
-/// A tensor of latent weights, widened to f32, row-major.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LatentTensor {
-    /// Dimensions, outermost first.
-    pub shape: Vec<usize>,
-    /// Values.
-    pub values: Vec<f32>,
-}
-
-/// Why one tensor of a file could not be read: kept until somebody asks for it, since files
-/// also hold tensors that no layer needs (step counters of a batch norm, say).
-pub(super) type TensorResult = std::result::Result<LatentTensor, String>;
 
 /// An opened file of latent weights, or tensors from elsewhere.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,13 +140,4 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
         return Err(Problem::new("the file is larger than 4 GiB").in_file(&name).into());
     }
     signloop_base::files::read(path)
-}
-
-/// Checks that a declared shape has a bounded number of elements.
-pub(super) fn elements(shape: &[usize]) -> Result<usize, String> {
-    shape
-        .iter()
-        .try_fold(1_usize, |product, size| product.checked_mul(*size))
-        .filter(|product| *product as u64 <= crate::workload::MAX_ELEMENTS)
-        .ok_or_else(|| format!("the shape {shape:?} is too large"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 
-use super::latent::{LatentTensor, TensorResult, elements};
+use super::tensor::{LatentTensor, TensorResult, elements};
 use signloop_base::{Error, Result};
 
 /// Reads every tensor. The library checks the header's length and every offset against the

@@ -5,7 +5,7 @@ use super::{
     model::Node,
     nodes::{Window, window},
 };
-use crate::workload::{import::LatentTensor, write::Entry};
+use crate::workload::{latent::LatentTensor, write::Entry};
 use signloop_base::config::quoted;
 
 impl Importer<'_> {

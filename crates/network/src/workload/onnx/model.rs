@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use half::{bf16, f16};
 
 use super::wire::{Field, Fields, integers};
-use crate::workload::import::{LatentTensor, latent::elements};
+use crate::workload::latent::{LatentTensor, elements};
 
 /// A node of the graph.
 #[derive(Debug, Default)]

@@ -1,6 +1,8 @@
-//! Exact counts of a plan.
+//! Exact counts of programs and plans.
 
 use serde::{Deserialize, Serialize};
+
+use super::{LiveRanges, OpProgram};
 
 /// Operations per output position. Every field is an exact integer.
 ///
@@ -50,13 +52,21 @@ impl OpCounts {
     }
 }
 
-/// What a method keeps in memory for a layer's weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct WeightStorage {
-    /// Bits of weight values.
-    pub weight_bits: u64,
-    /// Bits of scales.
-    pub scale_bits: u64,
-    /// Bits of indices, tables of pointers, region signs: everything that is not a value.
-    pub metadata_bits: u64,
+impl OpProgram {
+    /// The program's counts: one scale multiply a filter that is not all zero, plus the
+    /// multiplies of the reference-row form; loads and stores before any register reuse.
+    #[must_use]
+    pub fn counts(&self) -> OpCounts {
+        let outputs = self.outputs().iter().filter(|output| !output.terms.is_empty());
+        let (filters, reads) =
+            outputs.fold((0, 0), |(n, m), output| (n + 1, m + output.terms.len() as u64));
+        OpCounts {
+            adds: self.adds(),
+            scale_muls: filters + self.extra_multiplies(),
+            loads: self.node_terms() + reads,
+            stores: u64::from(self.nodes()) + self.outputs().len() as u64,
+            peak_live: LiveRanges::of(self).peak(),
+            ..OpCounts::default()
+        }
+    }
 }

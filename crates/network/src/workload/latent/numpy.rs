@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Read};
 use npyz::{NpyFile, Order, TypeChar};
 use rawzip::{CompressionMethod, ZipArchive};
 
-use super::latent::{LatentTensor, TensorResult, elements};
+use super::tensor::{LatentTensor, TensorResult, elements};
 
 /// Most bytes of all members of an `.npz`, unpacked; deflated ones can claim far more than they hold.
 const MAX_BYTES: u64 = 4 << 30;

@@ -7,7 +7,7 @@ use super::{
     nodes::{is_shape_arithmetic, passes_on},
 };
 use crate::workload::{
-    import::LatentTensor,
+    latent::LatentTensor,
     write::{Entry, head},
 };
 use signloop_base::config::quoted;
