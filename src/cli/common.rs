@@ -62,7 +62,8 @@ pub(super) fn keep<'a>(
         apart(out.filter(|out| !out.exists()), Some(other))?;
         files::note(other);
     }
-    out.map_or(Ok(()), files::may_write)
+    // What is no file is refused by who writes, in words of its own.
+    out.filter(|out| !out.is_dir()).map_or(Ok(()), files::may_write)
 }
 
 /// Refuses one file for two purposes.

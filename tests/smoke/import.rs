@@ -197,7 +197,7 @@ fn hostile_imports_are_refused_with_a_reason() {
     let onnx =
         |name| ["import", "onnx", &bad(name), "--out", "net.toml"].map(str::to_owned).to_vec();
     for (arguments, reason) in [
-        (onnx("autopad-overflow.onnx"), "which nothing pads"),
+        (onnx("autopad-overflow.onnx"), "its weights say [3, 3]"),
         (onnx("kernel-contradicts.onnx"), "its weights say [3, 3]"),
         (weights("shape-overflow.npy"), "too large"),
         (weights("overlap.npz"), "members overlap"),

@@ -57,7 +57,8 @@ fn colour_is_for_those_who_want_it() {
 #[test]
 fn the_version_names_the_commit_where_there_is_one() {
     let version = stdout(&["--version"]);
-    let rest = version.trim().strip_prefix("signloop 0.1.0").unwrap();
+    let name = concat!("signloop ", env!("CARGO_PKG_VERSION"));
+    let rest = version.trim().strip_prefix(name).unwrap();
     let commit = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
     assert!(
         rest.is_empty()
