@@ -1,9 +1,8 @@
 //! `signloop completions`.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Arguments, common::emit};
+use super::common::emit;
 use signloop_base::{Error, Result};
 
 /// Arguments of `signloop completions`.
@@ -14,10 +13,10 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-/// Prints a script for the shell to source.
-pub(super) fn run(arguments: &Args) -> Result<()> {
+/// Prints a script for the shell to source; `command` is the whole command line.
+pub(super) fn run(arguments: &Args, mut command: clap::Command) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "signloop", &mut script);
+    clap_complete::generate(arguments.shell, &mut command, "signloop", &mut script);
     let script = String::from_utf8(script).map_err(|error| Error::Internal(error.to_string()))?;
     emit(&script, None)
 }

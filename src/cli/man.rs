@@ -2,12 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
-
-use super::{
-    Arguments,
-    common::{emit, not_stdout},
-};
+use super::common::{emit, not_stdout};
 use signloop_base::{Error, Result, files::write_together};
 
 /// Arguments of `signloop man`.
@@ -18,9 +13,8 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 }
 
-/// Writes the pages in roff.
-pub(super) fn run(arguments: &Args) -> Result<()> {
-    let mut command = Arguments::command();
+/// Writes the pages in roff; `command` is the whole command line.
+pub(super) fn run(arguments: &Args, mut command: clap::Command) -> Result<()> {
     command.build();
     let page = |command: clap::Command| -> Result<Vec<u8>> {
         let mut page = Vec::new();

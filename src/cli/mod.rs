@@ -32,7 +32,7 @@ mod train;
 
 use std::{io::Write as _, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use signloop_base::{Error, Result};
 
@@ -138,8 +138,8 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Crosscheck(arguments) => return crosscheck::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
-        Command::Completions(arguments) => completions::run(&arguments),
-        Command::Man(arguments) => man::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command()),
         Command::List => list::run(),
         Command::Gain(arguments) => gain::run(&arguments),
         Command::Map(arguments) => map::run(&arguments),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     super::common::{Format, emit, iterations_of, parse_names},
-    Args,
+    arguments::Args,
 };
 use crate::report::{json, table::grid};
 use signloop_base::{Result, diagnostics::Problem, files::write_atomically};

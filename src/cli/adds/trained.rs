@@ -2,27 +2,16 @@
 
 use std::path::Path;
 
-use clap::ValueEnum;
-
 use super::{
     super::{
         common::{Format, emit, iterations_of, load_workload, parse_names, schemes_of, weights_of},
         progress::Progress,
     },
-    Args,
+    arguments::{Args, Random},
 };
 use crate::report::{Against, Comparison, against_random, json, trained_table};
 use signloop_base::Result;
 use signloop_method::{Method, PlanOptions, find};
-
-/// Random weights to compare with.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Random {
-    /// Independent weights of the layer's shape and density.
-    Iid,
-    /// The layer's own, shuffled within every filter.
-    Shuffled,
-}
 
 /// Counts every quantised layer and prints.
 pub(super) fn run(arguments: &Args, workload: &Path) -> Result<()> {

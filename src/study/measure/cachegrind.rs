@@ -9,7 +9,7 @@ use std::{path::Path, process::Command};
 
 use serde::Serialize;
 
-use super::{Measurement, table::activation_name};
+use super::{Measurement, names::activation_name};
 use crate::report::grid;
 use signloop_base::{Error, Result, diagnostics::Problem};
 

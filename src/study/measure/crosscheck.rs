@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{LayerTime, Measurement, table::activation_name};
+use super::{LayerTime, Measurement, names::activation_name};
 use crate::report::grid;
 use signloop_cpu::{KernelWork, kernel_cycles};
 use signloop_kernel::Activations;

@@ -5,6 +5,7 @@ mod calibrate;
 mod crosscheck;
 mod fit;
 mod machine;
+mod names;
 mod programs;
 mod ratios;
 mod run;
@@ -20,8 +21,9 @@ pub use crosscheck::{
 };
 pub use fit::{Fit, Sample, fit};
 pub use machine::{Machine, cache_bytes, energy_uj};
+pub use names::activation_name;
 pub use programs::programs;
 pub use run::{LayerTime, Measurement, Settings, WeightKind, measure_layers};
 pub use subject::{Build, DENSE_AMX, DENSE_INT8, GEMM, Subject, competitor};
-pub use table::{activation_name, measurement_table};
+pub use table::measurement_table;
 pub use timer::{Effort, Times, interleave};

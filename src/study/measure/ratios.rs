@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{LayerTime, WeightKind, competitor, table::activation_name};
+use super::{LayerTime, WeightKind, competitor, names::activation_name};
 use signloop_kernel::Activations;
 use signloop_network::quant::Scheme;
 

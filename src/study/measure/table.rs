@@ -2,18 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{LayerTime, Measurement, competitor, ratios::scheme_ratios};
+use super::{LayerTime, Measurement, activation_name, competitor, ratios::scheme_ratios};
 use crate::report::grid;
 use signloop_kernel::Activations;
-
-/// The name of an activation type.
-#[must_use]
-pub fn activation_name(activations: Activations) -> String {
-    match activations {
-        Activations::Fp32 => "fp32".into(),
-        Activations::Unsigned { bits } => format!("u{bits}"),
-    }
-}
 
 /// Columns of the table.
 const COLUMNS: [&str; 13] = [

@@ -1,10 +1,13 @@
 //! One axis of a sweep: keys, and the values that they take.
 
-use super::{names::texts, options::OPTIONS, path::KeyPath};
+use super::{names::texts, path::KeyPath};
 use signloop_base::{
     config::{Bounds, Located, Node, TableReader, Value},
     diagnostics::{Problem, nearest},
 };
+
+/// Names of the options below `plan.`.
+pub(super) const OPTIONS: [&str; 4] = ["seed", "effort_s", "search_iterations", "evaluations"];
 
 /// Which document a key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

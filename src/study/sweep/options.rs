@@ -14,9 +14,6 @@ use signloop_base::{
 use signloop_machine::ArchKind;
 use signloop_method::PlanOptions;
 
-/// Names of the options below `plan.`.
-pub(super) const OPTIONS: [&str; 4] = ["seed", "effort_s", "search_iterations", "evaluations"];
-
 /// How programs are planned and mappings searched.
 #[derive(Debug, Clone)]
 pub(super) struct Options {

@@ -10,6 +10,7 @@ mod kernels;
 mod latents;
 mod linear;
 mod ops;
+mod ratios;
 mod scaling;
 mod settings;
 mod signs;

@@ -1,6 +1,6 @@
 //! What the sign of a region costs.
 
-use super::speed::decided;
+use super::ratios::decided;
 use crate::study::reproduce::{Claim, Context, Outcome, Table, Verdict};
 use signloop_base::Result;
 use signloop_network::quant::{QuantizedTensor, Scheme};
