@@ -156,6 +156,15 @@ pub struct PointFigure {
     pub series: Vec<PointSeries>,
 }
 
+impl PointFigure {
+    /// Whether a point has a place on both axes.
+    #[must_use]
+    pub fn has_place(&self, point: &DataPoint) -> bool {
+        let on = |value: f64, log: bool| value.is_finite() && (!log || value > 0.0);
+        on(point.x, self.x.log) && on(point.y, self.y.log)
+    }
+}
+
 /// A value for every pair of two settings, as a coloured grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatFigure {

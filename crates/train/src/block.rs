@@ -8,6 +8,7 @@ use super::{
     convolution::Convolution,
     engine::Engine,
     parameter::Parameter,
+    pass::Pass,
     pointwise::{
         Affine, Normalised, add, gradient_sums, moments, normalise, prelu, prelu_backward, rectify,
     },
@@ -15,15 +16,6 @@ use super::{
     slot::Slot,
     space::{Workspace, images_per_chunk},
 };
-
-/// One pass over a batch.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pass {
-    pub images: usize,
-    /// Statistics of the batch instead of the running ones, and memory for the backward pass.
-    pub training: bool,
-    pub engine: Engine,
-}
 
 /// What follows the convolution, per channel.
 #[derive(Debug, Clone, Copy, PartialEq)]

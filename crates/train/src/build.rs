@@ -3,6 +3,7 @@
 use super::{
     block::{Activation, Block, Offset},
     convolution::Convolution,
+    engine::Engine,
     geometry::Geometry,
     initial::initial_weights,
     memory::{MOST_BYTES, needed_bytes},
@@ -11,6 +12,7 @@ use super::{
     pool::Pooling,
     shortcut::Subsample,
     slot::Slot,
+    space::Workspace,
     unit::{Pool, Unit},
 };
 use signloop_base::{
@@ -19,11 +21,35 @@ use signloop_base::{
 };
 use signloop_network::workload::{Layer, Operation, Workload};
 
+impl Network {
+    /// Builds a network for batches of at most `batch` images, with seeded random weights.
+    ///
+    /// # Errors
+    /// A layer cannot be trained here, or the workload does not end in a layer.
+    pub fn new(
+        workload: &Workload,
+        batch: usize,
+        activation: ActivationKind,
+        seed: u64,
+        engine: Engine,
+    ) -> Result<Self> {
+        let network = Self {
+            parameters: Vec::new(),
+            units: Vec::new(),
+            slots: Vec::new(),
+            work: Workspace::new(),
+            engine,
+            batch,
+        };
+        build(workload, network, activation, seed)
+    }
+}
+
 /// Fills an empty network with the workload's blocks and seeded random weights.
 ///
 /// # Errors
 /// The workload does not end in a layer, or needs too much memory.
-pub(super) fn build(
+fn build(
     workload: &Workload,
     network: Network,
     activation: ActivationKind,

@@ -5,13 +5,13 @@ use rayon::prelude::*;
 
 use super::{
     aligned::Aligned,
-    block::Pass,
     direct::{Backward, Scratch, forward},
     engine::Engine,
     geometry::{Border, Geometry, Phase},
     grouped,
     layout::{gather_gradient, pack_backward, pack_forward, pack_taps, pack_taps_transposed},
     parameter::Parameter,
+    pass::Pass,
     pointwise::{Normalised, add, denormalise},
     slot::Slot,
     space::{Workspace, images_per_chunk},
@@ -114,7 +114,6 @@ impl Convolution {
         } else {
             (0..chunks).map(|_| None).collect()
         };
-        let weights = geometry.weights_len();
         gradient[..pass.images * outputs]
             .par_chunks(images * outputs)
             .zip(raw.par_chunks(images * outputs))
@@ -123,7 +122,7 @@ impl Convolution {
             .zip(&mut work.chunks)
             .for_each(|((((g, y), x), target), space)| {
                 let scratch = &mut space.scratch;
-                scratch.weights.reset(weights);
+                scratch.weights.reset(geometry.weights_len());
                 let run = |geometry: &Geometry,
                            phases: &[Phase],
                            scratch: &mut _,
@@ -165,18 +164,22 @@ impl Convolution {
         if wanted {
             slots[input].gradient = Some(data);
         }
-        // Chunk by chunk in order, whatever thread did which.
-        const PIECE: usize = 4096;
-        work.weights.resize(weights, 0.0);
-        let spaces = &work.chunks[..chunks];
-        work.weights.par_chunks_mut(PIECE).enumerate().for_each(|(index, sums)| {
-            sums.copy_from_slice(&spaces[0].scratch.weights[index * PIECE..][..sums.len()]);
-            for space in &spaces[1..] {
-                add(&space.scratch.weights[index * PIECE..], sums);
-            }
-        });
+        sum_of_chunks(work, chunks, geometry.weights_len());
         gather_gradient(geometry, &work.weights, &mut parameters[self.weight].gradient);
     }
+}
+
+/// Sums the chunks' gradients of the weights, chunk by chunk in order, whatever thread did which.
+fn sum_of_chunks(work: &mut Workspace, chunks: usize, weights: usize) {
+    const PIECE: usize = 4096;
+    work.weights.resize(weights, 0.0);
+    let spaces = &work.chunks[..chunks];
+    work.weights.par_chunks_mut(PIECE).enumerate().for_each(|(index, sums)| {
+        sums.copy_from_slice(&spaces[0].scratch.weights[index * PIECE..][..sums.len()]);
+        for space in &spaces[1..] {
+            add(&space.scratch.weights[index * PIECE..], sums);
+        }
+    });
 }
 
 /// The gradient before the normalisation, with zeros around it.

@@ -22,8 +22,10 @@ mod network;
 mod normalisation;
 mod optimizer;
 mod parameter;
+mod pass;
 mod pointwise;
 mod pool;
+mod product;
 mod recipe;
 mod run;
 mod schedule;
@@ -33,6 +35,7 @@ mod shortcut;
 mod slot;
 mod space;
 mod surrogate;
+mod trial;
 mod unit;
 
 pub use density::Density;

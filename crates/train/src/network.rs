@@ -8,13 +8,12 @@
 use rayon::prelude::*;
 
 use super::{
-    block::Pass,
-    build::build,
     convolution::Convolution,
     density::Density,
     engine::Engine,
     loss::{Score, Teacher, cross_entropy},
     parameter::Parameter,
+    pass::Pass,
     slot::Slot,
     space::Workspace,
     surrogate::Quantizer,
@@ -48,28 +47,6 @@ pub struct Network {
 }
 
 impl Network {
-    /// Builds a network for batches of at most `batch` images, with seeded random weights.
-    ///
-    /// # Errors
-    /// A layer cannot be trained here, or the workload does not end in a layer.
-    pub fn new(
-        workload: &Workload,
-        batch: usize,
-        activation: ActivationKind,
-        seed: u64,
-        engine: Engine,
-    ) -> Result<Self> {
-        let network = Self {
-            parameters: Vec::new(),
-            units: Vec::new(),
-            slots: Vec::new(),
-            work: Workspace::new(),
-            engine,
-            batch,
-        };
-        build(workload, network, activation, seed)
-    }
-
     /// Values of one input image.
     #[must_use]
     pub fn input_len(&self) -> usize {

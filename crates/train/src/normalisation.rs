@@ -2,8 +2,9 @@
 //! its coefficients on the way forward and its gradients on the way back.
 
 use super::{
-    block::{Activation, Block, Offset, Pass, State},
+    block::{Activation, Block, Offset, State},
     parameter::Parameter,
+    pass::Pass,
     space::{Workspace, images_per_chunk},
 };
 

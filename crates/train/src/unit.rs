@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::{
-    block::{Block, Pass},
+    block::Block,
     parameter::Parameter,
+    pass::Pass,
     pool::Pooling,
     slot::Slot,
     space::{Workspace, images_per_chunk},

@@ -5,7 +5,6 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::{
     chart::{Area, Chart, Drawn, words},
     element::MARKER,
-    points::has_place,
     scale::Scale,
 };
 use crate::{
@@ -75,7 +74,7 @@ pub(super) fn write_labels(
     let font = Font::of(style.face());
     let place = |point: &DataPoint| points(chart.backend_coord(&(point.x, point.y)));
     let data = || figure.series.iter().filter(|series| series.marks != Marks::Reference);
-    let marked = || data().flat_map(|series| &series.points).filter(|own| has_place(figure, own));
+    let marked = || data().flat_map(|series| &series.points).filter(|own| figure.has_place(own));
     let around = |(x, y): Point, reach: f64| Rectangle {
         left: x - reach,
         top: y - reach,
@@ -92,7 +91,7 @@ pub(super) fn write_labels(
     let lines: Vec<(Point, Point)> = data()
         .filter(|series| series.marks != Marks::Markers)
         .flat_map(|series| series.points.windows(2))
-        .filter(|pair| pair.iter().all(|point| has_place(figure, point)))
+        .filter(|pair| pair.iter().all(|point| figure.has_place(point)))
         .map(|pair| (place(&pair[0]), place(&pair[1])))
         .chain(bars)
         .collect();

@@ -111,12 +111,6 @@ fn looks(figure: &PointFigure) -> Vec<SeriesLook> {
         .collect()
 }
 
-/// Whether a point has a place on both axes.
-pub(super) fn has_place(figure: &PointFigure, point: &DataPoint) -> bool {
-    let on = |value: f64, log: bool| value.is_finite() && (!log || value > 0.0);
-    on(point.x, figure.x.log) && on(point.y, figure.y.log)
-}
-
 /// The line of a series, broken where a point has no place.
 pub(super) fn lines(
     figure: &PointFigure,
@@ -125,7 +119,7 @@ pub(super) fn lines(
 ) -> Vec<Shape<(f64, f64)>> {
     series
         .points
-        .split(|point| !has_place(figure, point))
+        .split(|point| !figure.has_place(point))
         .filter(|piece| piece.len() > 1)
         .map(|piece| {
             let places = piece.iter().map(|point| (point.x, point.y)).collect();
@@ -144,7 +138,7 @@ fn draw_markers(
     let (ends, line) = ERROR_BAR;
     let pen = pen(colour, line);
     let ends = u32::try_from(units(ends)).unwrap_or(1);
-    for point in series.points.iter().filter(|point| has_place(figure, point)) {
+    for point in series.points.iter().filter(|point| figure.has_place(point)) {
         if let Some((low, high)) = point.spread {
             chart.draw_series([ErrorBar::new_vertical(point.x, low, point.y, high, pen, ends)])?;
         }

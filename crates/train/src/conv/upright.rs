@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_storeu_ps,
 };
 
-use super::Product;
+use crate::product::Product;
 
 const LANES: usize = 16;
 /// Most columns and most vectors of rows of a tile.
