@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::{
+    body::Body,
     checks::check,
-    execute::{self, Body},
+    compile::{compile, generates},
+    group_pass::GroupPass,
     lanes::{Isa, Lane, weights_in_16_bits},
     layout::{Geometry, PlaneLayout},
     masks::Masks,
@@ -12,39 +14,11 @@ use super::{
     ports::registers,
     schedule::{Limits, Pass, StepCounts, schedule},
     table::{self, TableKernel},
-    workspace::{Workspace, together, waiting},
+    waiting::{together, waiting},
 };
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_method::OpProgram;
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
-
-/// The input of a run, in the planes of [`Kernel::input_layout`], borders zero.
-#[derive(Debug, Clone, Copy)]
-pub enum Input<'a> {
-    /// fp32 activations.
-    Fp32(&'a [f32]),
-    /// Unsigned activations, one a byte, none above the kernel's bits.
-    Unsigned(&'a [u8]),
-}
-
-/// The output of a run, in the planes of [`Kernel::output_layout`]. Positions between rows are
-/// set to zero, the lead and tail of a plane are left as they are.
-#[derive(Debug)]
-pub enum Output<'a> {
-    /// fp32 values (`Scaled`, `Relu`).
-    Fp32(&'a mut [f32]),
-    /// Integer sums (`Sums`).
-    Sums(&'a mut [i32]),
-    /// Requantised values (`Requantised`).
-    Unsigned(&'a mut [u8]),
-}
-
-/// A pass and the group that it belongs to.
-#[derive(Debug, Clone)]
-pub(super) struct GroupPass {
-    pub(super) group: u32,
-    pub(super) pass: Pass,
-}
 
 /// A layer, compiled. Shared freely between threads; each run needs a [`Workspace`] of its own.
 #[derive(Debug)]
@@ -77,7 +51,7 @@ impl Kernel {
         options: &KernelOptions,
     ) -> Result<Self> {
         check(shape, weights, programs, options)?;
-        let generated = execute::generates(options.isa);
+        let generated = generates(options.isa);
         match options.engine {
             Some(Engine::Table) => Self::table(shape, weights, programs, options),
             Some(Engine::Code) if !generated => Err(Problem::new(format!(
@@ -115,7 +89,7 @@ impl Kernel {
         let waiting = waiting(options, lane, &passes);
         let blocks = masks.blocks();
         let fetchers = fetchers(options, &passes, tile.min(blocks), waiting);
-        let body = execute::compile(options, lane, &geometry, &scales, &passes, shape, fetchers)?;
+        let body = compile(options, lane, &geometry, &scales, &passes, shape, fetchers)?;
         Ok(Self {
             shape: *shape,
             geometry,
@@ -266,26 +240,6 @@ impl Kernel {
     #[must_use]
     pub fn instructions(&self) -> Option<u64> {
         Some(self.body.instructions()? * self.blocks() as u64)
-    }
-
-    /// Scratch memory for runs on so many threads.
-    #[must_use]
-    pub fn workspace(&self, threads: usize) -> Workspace {
-        Workspace::new(self, threads.max(1))
-    }
-
-    /// Runs the layer; nothing is allocated.
-    ///
-    /// # Errors
-    /// Input or output has another type or length than the kernel's, or the workspace is that of
-    /// another kernel.
-    pub fn run(
-        &self,
-        input: Input<'_>,
-        output: Output<'_>,
-        workspace: &mut Workspace,
-    ) -> Result<(), Problem> {
-        execute::run(self, input, output, workspace)
     }
 }
 

@@ -7,132 +7,22 @@
 
 use rayon::prelude::*;
 
-#[cfg(all(target_arch = "x86_64", unix))]
 use super::{
-    buffer::Buffer,
-    ports::Core,
-    workspace::together,
-    x86::{Emitter, Executable, Target},
-};
-use super::{
-    compiled::{GroupPass, Input, Kernel, Output},
-    lanes::{Finishing, Isa, Lane},
-    layout::Geometry,
-    options::{Activations, Engine, KernelOptions},
+    body::Body,
+    compiled::Kernel,
+    group_pass::GroupPass,
+    lanes::{Finishing, Lane},
+    operands::{Input, Output},
+    options::Activations,
     portable::{self, LANES, Stored},
     schedule::Finish,
-    table::{Place, TableKernel},
+    table::Place,
     widen::widen,
     workspace::{self, Scratch, Workspace},
 };
-use signloop_base::{Result, diagnostics::Problem};
-use signloop_network::workload::LayerShape;
-
-/// What executes the passes.
-#[derive(Debug)]
-pub(super) enum Body {
-    /// Machine code: where each chunk of each pass begins, and the constants that it reads.
-    #[cfg(all(target_arch = "x86_64", unix))]
-    Code {
-        memory: Executable,
-        entries: Vec<Vec<usize>>,
-        constants: Buffer<u32>,
-        bytes: usize,
-        accesses: (u64, u64),
-        instructions: u64,
-    },
-    /// Tables for compiled loops.
-    Table(TableKernel),
-    /// The steps, interpreted.
-    Portable,
-}
-
-/// Whether machine code is generated for an instruction set.
-pub(super) fn generates(isa: Isa) -> bool {
-    cfg!(all(target_arch = "x86_64", unix)) && matches!(isa, Isa::Avx2 | Isa::Avx512)
-}
-
-impl Body {
-    pub(super) fn engine(&self) -> Engine {
-        match self {
-            #[cfg(all(target_arch = "x86_64", unix))]
-            Self::Code { .. } => Engine::Code,
-            Self::Table(_) | Self::Portable => Engine::Table,
-        }
-    }
-
-    /// Memory reads and writes of one block.
-    pub(super) fn accesses(&self) -> Option<(u64, u64)> {
-        match self {
-            #[cfg(all(target_arch = "x86_64", unix))]
-            Self::Code { accesses, .. } => Some(*accesses),
-            Self::Table(_) | Self::Portable => None,
-        }
-    }
-
-    /// Instructions of one block.
-    pub(super) fn instructions(&self) -> Option<u64> {
-        match self {
-            #[cfg(all(target_arch = "x86_64", unix))]
-            Self::Code { instructions, .. } => Some(*instructions),
-            Self::Table(_) | Self::Portable => None,
-        }
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            #[cfg(all(target_arch = "x86_64", unix))]
-            Self::Code { bytes, .. } => *bytes,
-            Self::Table(table) => table.bytes(),
-            Self::Portable => 0,
-        }
-    }
-}
-
-/// Compiles the passes.
-pub(super) fn compile(
-    options: &KernelOptions,
-    lane: Lane,
-    geometry: &Geometry,
-    scales: &[(f32, f32)],
-    passes: &[GroupPass],
-    shape: &LayerShape,
-    fetchers: Option<usize>,
-) -> Result<Body> {
-    #[cfg(all(target_arch = "x86_64", unix))]
-    if generates(options.isa) {
-        let taps: Vec<i64> =
-            geometry.taps.iter().map(|tap| *tap as i64 * lane.bytes() as i64).collect();
-        let greatest = options.activations.greatest();
-        let alternates = Core::here().alternates(options.isa);
-        let mut emitter = Emitter::default();
-        let mut entries = Vec::with_capacity(passes.len());
-        for pass in passes {
-            let target = Target {
-                isa: options.isa,
-                lane,
-                finishing: options.finishing,
-                taps: &taps,
-                first_filter: pass.group * (shape.out_channels / shape.groups) as u32,
-                plane_bytes: geometry.output.plane as i64 * options.finishing.bytes() as i64,
-                scales,
-                greatest,
-                alternates,
-                fetchers,
-            };
-            entries.push(emitter.pass(&target, &pass.pass)?);
-        }
-        let mut constants = Buffer::new(emitter.constants.len());
-        constants.copy_from_slice(&emitter.constants);
-        let bytes = emitter.code.len();
-        let accesses = (emitter.reads, emitter.writes);
-        let instructions = emitter.code.instructions();
-        let memory = Executable::new(emitter.code.bytes())?;
-        return Ok(Body::Code { memory, entries, constants, bytes, accesses, instructions });
-    }
-    let _ = (options, lane, geometry, scales, passes, shape, fetchers);
-    Ok(Body::Portable)
-}
+#[cfg(all(target_arch = "x86_64", unix))]
+use super::{waiting::together, x86::Executable};
+use signloop_base::diagnostics::Problem;
 
 /// Addresses that all threads share. Threads write disjoint values of the output.
 #[derive(Clone, Copy)]
@@ -149,8 +39,24 @@ unsafe impl Send for Planes {}
 // SAFETY: as above.
 unsafe impl Sync for Planes {}
 
+impl Kernel {
+    /// Runs the layer; nothing is allocated.
+    ///
+    /// # Errors
+    /// Input or output has another type or length than the kernel's, or the workspace is that of
+    /// another kernel.
+    pub fn run(
+        &self,
+        input: Input<'_>,
+        output: Output<'_>,
+        workspace: &mut Workspace,
+    ) -> Result<(), Problem> {
+        run(self, input, output, workspace)
+    }
+}
+
 /// Checks types and lengths, widens the input, and runs all passes over all blocks.
-pub(super) fn run(
+fn run(
     kernel: &Kernel,
     input: Input<'_>,
     output: Output<'_>,
@@ -253,40 +159,8 @@ fn part(
             match &kernel.body {
                 #[cfg(all(target_arch = "x86_64", unix))]
                 Body::Code { memory, entries, constants, .. } => {
-                    let mut run = |entry: usize, block: usize, part: usize, ahead: *const u8| {
-                        // SAFETY: the address is the start of code that `Emitter::pass` wrote with
-                        // this signature; it returns with stack and callee-saved registers as
-                        // before.
-                        let code: PassCode = unsafe { std::mem::transmute(memory.at(entry)) };
-                        let at = place(block);
-                        let mask = kernel.masks.record(block).as_ptr();
-                        let scratch = scratch.bytes[part * scratch.area..].as_mut_ptr();
-                        let constants = constants.as_ptr();
-                        // SAFETY: the instruction set was checked at build; every address that the
-                        // code reads or writes lies in the input planes, the output planes, the
-                        // constants, this block's part of the scratch memory or the mask record;
-                        // `ahead` is only prefetched from, which may be done at any address.
-                        unsafe { code(at.input, at.output, constants, scratch, mask, ahead) };
-                    };
-                    // The code of a chunk runs over several blocks while it is near, and their
-                    // sums wait. Meanwhile the blocks fetch the next chunk's code, a part each.
-                    let chunks = &entries[pass];
-                    let most = if chunks.len() == 1 { end - start } else { kernel.waiting };
-                    let together = together(end - start, most);
-                    let following = entries[(pass + 1) % entries.len()][0];
-                    for first in (start..end).step_by(together) {
-                        let blocks = first..end.min(first + together);
-                        for (at, entry) in chunks.iter().enumerate() {
-                            let next = chunks.get(at + 1).copied().unwrap_or(following);
-                            let share = next.saturating_sub(*entry) / blocks.len();
-                            for block in blocks.clone() {
-                                let part = block - first;
-                                let ahead = memory.at(next).wrapping_add(share * part);
-                                let slot = if chunks.len() == 1 { 0 } else { part };
-                                run(*entry, block, slot, ahead);
-                            }
-                        }
-                    }
+                    let code = Code { kernel, memory, entries, constants };
+                    code.run(pass, start..end, place, scratch);
                 }
                 Body::Table(table) => {
                     let at = place(start);
@@ -314,6 +188,63 @@ fn part(
             }
         }
         start = end;
+    }
+}
+
+/// Machine code of a layer.
+#[cfg(all(target_arch = "x86_64", unix))]
+struct Code<'a> {
+    kernel: &'a Kernel,
+    memory: &'a Executable,
+    /// Where each chunk of each pass begins.
+    entries: &'a [Vec<usize>],
+    constants: &'a [u32],
+}
+
+#[cfg(all(target_arch = "x86_64", unix))]
+impl Code<'_> {
+    /// One pass over a tile of blocks, which begin at their places.
+    fn run(
+        &self,
+        pass: usize,
+        range: std::ops::Range<usize>,
+        place: impl Fn(usize) -> Planes,
+        scratch: &mut Scratch,
+    ) {
+        let mut run = |entry: usize, block: usize, part: usize, ahead: *const u8| {
+            // SAFETY: the address is the start of code that `Emitter::pass` wrote with
+            // this signature; it returns with stack and callee-saved registers as
+            // before.
+            let code: PassCode = unsafe { std::mem::transmute(self.memory.at(entry)) };
+            let at = place(block);
+            let mask = self.kernel.masks.record(block).as_ptr();
+            let scratch = scratch.bytes[part * scratch.area..].as_mut_ptr();
+            let constants = self.constants.as_ptr();
+            // SAFETY: the instruction set was checked at build; every address that the
+            // code reads or writes lies in the input planes, the output planes, the
+            // constants, this block's part of the scratch memory or the mask record;
+            // `ahead` is only prefetched from, which may be done at any address.
+            unsafe { code(at.input, at.output, constants, scratch, mask, ahead) };
+        };
+        // The code of a chunk runs over several blocks while it is near, and their
+        // sums wait. Meanwhile the blocks fetch the next chunk's code, a part each.
+        let chunks = &self.entries[pass];
+        let most = if chunks.len() == 1 { range.len() } else { self.kernel.waiting };
+        let together = together(range.len(), most);
+        let following = self.entries[(pass + 1) % self.entries.len()][0];
+        for first in range.clone().step_by(together) {
+            let blocks = first..range.end.min(first + together);
+            for (at, entry) in chunks.iter().enumerate() {
+                let next = chunks.get(at + 1).copied().unwrap_or(following);
+                let share = next.saturating_sub(*entry) / blocks.len();
+                for block in blocks.clone() {
+                    let part = block - first;
+                    let ahead = self.memory.at(next).wrapping_add(share * part);
+                    let slot = if chunks.len() == 1 { 0 } else { part };
+                    run(*entry, block, slot, ahead);
+                }
+            }
+        }
     }
 }
 

@@ -6,14 +6,18 @@
 //! define right. The design is told in `docs/kernel.md`.
 
 mod affinity;
+mod body;
 mod buffer;
 mod checks;
+mod compile;
 mod compiled;
 pub mod dense;
 mod execute;
+mod group_pass;
 mod lanes;
 mod layout;
 mod masks;
+mod operands;
 mod options;
 mod planner;
 mod popcount;
@@ -25,6 +29,7 @@ mod probe_kinds;
 mod reference;
 pub mod schedule;
 mod table;
+mod waiting;
 mod widen;
 mod workspace;
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -32,10 +37,11 @@ pub mod x86;
 
 pub use affinity::pin;
 pub use buffer::{Buffer, Plain};
-pub use compiled::{Input, Kernel, Output};
+pub use compiled::Kernel;
 pub use dense::{DenseFp32, DenseInt8};
 pub use lanes::{Finishing, ISA_VARIABLE, Isa, Lane};
 pub use layout::{Geometry, PlaneLayout};
+pub use operands::{Input, Output};
 pub use options::{Activations, ENGINE_VARIABLE, Engine, KernelOptions};
 pub use planner::{may_generate, plan_row_pattern};
 pub use popcount::{BitPackedKernel, PopcountLevel};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    execute::generates,
+    compile::generates,
     lanes::Isa,
     options::{Engine, KernelOptions},
     ports::{Core, ports},

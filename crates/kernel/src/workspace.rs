@@ -1,12 +1,8 @@
 //! Memory that a run needs beside input and output.
 
 use super::{
-    buffer::Buffer,
-    compiled::{GroupPass, Kernel},
-    execute::Body,
-    lanes::Lane,
-    options::{Activations, KernelOptions},
-    portable::LANES,
+    body::Body, buffer::Buffer, compiled::Kernel, options::Activations, portable::LANES,
+    waiting::area,
 };
 
 /// Scratch memory of one kernel; one run at a time.
@@ -35,6 +31,14 @@ pub(super) struct Scratch {
     pub(super) fp32: Vec<[f32; LANES]>,
     /// See `fp32`.
     pub(super) integers: Vec<[i32; LANES]>,
+}
+
+impl Kernel {
+    /// Scratch memory for runs on so many threads.
+    #[must_use]
+    pub fn workspace(&self, threads: usize) -> Workspace {
+        Workspace::new(self, threads.max(1))
+    }
 }
 
 impl Workspace {
@@ -76,31 +80,4 @@ pub(super) fn sizes(kernel: &Kernel) -> (usize, usize) {
         return (wide, table.scratch_bytes(kernel.tile));
     }
     (wide, area(kernel.lane, &kernel.passes) * kernel.options.isa.vector_bytes())
-}
-
-/// Vectors of scratch memory of one block.
-fn area(lane: Lane, passes: &[GroupPass]) -> usize {
-    let halves = if lane == Lane::I16 { 2 } else { 1 };
-    let vectors = passes.iter().map(|pass| {
-        let waiting = if pass.pass.chunks.len() > 1 { pass.pass.outputs.len() * halves } else { 0 };
-        pass.pass.slots as usize + waiting
-    });
-    vectors.max().unwrap_or(0)
-}
-
-/// Bytes of the first-level cache that waiting sums may take.
-const WAITING_BYTES: usize = 8192;
-
-/// Blocks that code runs over before the next chunk: equal parts of at most `most`.
-pub(super) fn together(blocks: usize, most: usize) -> usize {
-    blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1)
-}
-
-/// Blocks whose sums wait while the code of a chunk runs over them.
-pub(super) fn waiting(options: &KernelOptions, lane: Lane, passes: &[GroupPass]) -> usize {
-    if passes.iter().all(|pass| pass.pass.chunks.len() == 1) {
-        return 1;
-    }
-    let bytes = area(lane, passes) * options.isa.vector_bytes();
-    (WAITING_BYTES / bytes.max(1)).clamp(2, 64)
 }

@@ -6,8 +6,8 @@
 
 use super::{
     amx_tiles::{Product, SIDE, product, with_tiles},
+    block::FilterBlock,
     channels_last::ChannelsLast,
-    int8::Block,
     int8_tiles::requantise,
 };
 use crate::Buffer;
@@ -71,7 +71,7 @@ impl Amx {
     }
 
     /// Computes a block of filters of an image.
-    pub fn block(&self, own: &Block<'_>, output: &mut [u8]) {
+    pub fn block(&self, own: &FilterBlock<'_>, output: &mut [u8]) {
         let size = self.steps.len() * self.channels * SIDE;
         let step = own.layout.shape().stride as usize * own.layout.pixel();
         with_tiles(self.channels, |tiles| {
@@ -95,7 +95,7 @@ impl Amx {
 
 impl Run {
     /// Writes the pixels from `at` on that are in the output.
-    fn finish(&self, own: &Block<'_>, at: usize, sums: &[i32], output: &mut [u8]) {
+    fn finish(&self, own: &FilterBlock<'_>, at: usize, sums: &[i32], output: &mut [u8]) {
         let width = own.layout.shape().out_width() as usize;
         for (pixel, sums) in (at..self.count).zip(sums.chunks_exact(SIDE)) {
             let (y, x) = (pixel / self.width, pixel % self.width);

@@ -4,7 +4,9 @@
 //! channels and no patches are unfolded. Blocks of filters are computed by vectors
 //! ([`super::int8_vectors`]) or on the tiles of AMX ([`super::amx`]).
 
-use super::{amx::Amx, amx_tiles, channels_last::ChannelsLast, int8_vectors::Vectors};
+use super::{
+    amx::Amx, amx_tiles, block::FilterBlock, channels_last::ChannelsLast, int8_vectors::Vectors,
+};
 use crate::{Buffer, Isa};
 use signloop_base::diagnostics::Problem;
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
@@ -22,20 +24,6 @@ pub struct DenseInt8 {
 enum Body {
     Vectors(Vectors),
     Amx(Amx),
-}
-
-/// What a block of filters reads.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Block<'a> {
-    pub(super) layout: &'a ChannelsLast,
-    /// All activations.
-    pub(super) input: &'a [u8],
-    /// First value of the group of the image.
-    pub(super) first: usize,
-    /// Number of the block.
-    pub(super) place: usize,
-    /// Scales of its filters.
-    pub(super) scales: &'a [f32],
 }
 
 impl DenseInt8 {
@@ -113,7 +101,7 @@ impl DenseInt8 {
         let filters = layout.block();
         for (image, output) in output.chunks_exact_mut(image_values).enumerate() {
             for place in 0..layout.blocks() {
-                let block = Block {
+                let block = FilterBlock {
                     layout,
                     input,
                     first: image * layout.image() + place / group_blocks * layout.group(),

@@ -6,8 +6,8 @@
 //! codes here are −1, 0 and 1).
 
 use super::{
+    block::FilterBlock,
     channels_last::ChannelsLast,
-    int8::Block,
     int8_tiles::{Kind, PIXELS, Tile},
 };
 use crate::{Buffer, Isa};
@@ -56,7 +56,7 @@ impl Vectors {
     }
 
     /// Computes a block of filters of an image.
-    pub fn block(&self, own: &Block<'_>, output: &mut [u8]) {
+    pub fn block(&self, own: &FilterBlock<'_>, output: &mut [u8]) {
         let block = self.kind.filters();
         let width = own.layout.output_pixel();
         let quads = own.layout.group() / 4;

@@ -4,6 +4,7 @@ mod amx;
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
 mod amx_emulator;
 mod amx_tiles;
+mod block;
 mod channels_last;
 mod fp32;
 mod int8;

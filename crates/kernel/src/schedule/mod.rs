@@ -1,6 +1,7 @@
 //! Scheduling: a program becomes passes of straight-line vector steps.
 
 mod cluster;
+mod limits;
 mod order;
 mod push;
 mod registers;
@@ -8,5 +9,6 @@ mod steps;
 mod sweep;
 
 pub(super) use cluster::{Cluster, clusters};
+pub use limits::Limits;
 pub use steps::{Finish, Pass, Register, Source, Step, StepCounts};
-pub use sweep::{Limits, schedule};
+pub use sweep::schedule;

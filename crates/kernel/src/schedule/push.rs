@@ -6,8 +6,8 @@
 
 use super::{
     cluster::Cluster,
+    limits::Limits,
     steps::{Finish, Pass, Register, Source, Step},
-    sweep::Limits,
 };
 use signloop_method::OpProgram;
 use signloop_network::quant::CodeMatrix;

@@ -9,6 +9,7 @@
 
 use super::{
     cluster::{Cluster, clusters, pack},
+    limits::Limits,
     order::{Item, order},
     push::push,
     registers::Values,
@@ -16,21 +17,6 @@ use super::{
 };
 use signloop_method::{OpProgram, Output, Term};
 use signloop_network::quant::CodeMatrix;
-
-/// What the steps may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Registers of values; two more are for loads.
-    pub registers: usize,
-    /// Registers that accumulators may take; the rest is for sums of sums.
-    pub accumulators: usize,
-    /// Most weights ±1 that a filter may add before its sum leaves the lanes' range;
-    /// `None` for lanes that hold every sum.
-    pub weights_a_chunk: Option<u32>,
-    /// Most steps of a chunk of columns that are swept, so that its code stays near while it runs
-    /// over several blocks.
-    pub steps_a_chunk: usize,
-}
 
 /// The passes of one group's program. `None` if a filter needs chunks but its sums are shared by
 /// more filters than fit in registers: such a program needs wider lanes.

@@ -6,8 +6,8 @@ use super::{
     element::{Element, widen_row},
     finish::Sum,
     lower::{Chunk, PatternPass},
+    place::{MOST_LANES, Place},
     plain::{PlainF32, PlainI32},
-    run::{MOST_LANES, Place},
     sweep,
     vector::Lanes,
 };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     super::{lanes::Lane, layout::Geometry, options::KernelOptions, schedule::StepCounts},
     lookup::{self, SubsetTables},
-    run::{self, MOST_BLOCKS, PatternTable, Place, lane},
+    place::Place,
+    run::{self, MOST_BLOCKS, PatternTable, lane},
 };
 use signloop_base::Result;
 use signloop_method::OpProgram;

@@ -18,6 +18,7 @@ mod lookup;
 mod lower;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod place;
 mod plain;
 mod run;
 mod sweep;
@@ -27,4 +28,5 @@ mod x86;
 
 pub(super) use kernel::{Lowered, TableKernel};
 pub(super) use lookup::{MOST_INPUTS, plan_cycles};
-pub(super) use run::{CYCLES_PER_LOAD, CYCLES_PER_NEW_LIST, Place, block_lanes, lane, vectors};
+pub(super) use place::Place;
+pub(super) use run::{CYCLES_PER_LOAD, CYCLES_PER_NEW_LIST, block_lanes, lane, vectors};

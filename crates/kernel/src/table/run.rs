@@ -2,15 +2,15 @@
 
 use super::{
     super::{
-        lanes::{Finishing, Isa, Lane, weights_in_16_bits},
+        lanes::{Isa, Lane, weights_in_16_bits},
         layout::Geometry,
         options::{Activations, KernelOptions},
         schedule::StepCounts,
     },
     classes::ROWS,
-    finish::{End, Sum},
     job::Job,
     lower::{ChunkLimits, Tables},
+    place::Place,
 };
 use crate::buffer::Buffer;
 use signloop_method::OpProgram;
@@ -24,9 +24,6 @@ pub(crate) struct PatternTable {
     isa: Isa,
     lane: Lane,
 }
-
-/// Lanes of the widest block: three vectors of 32.
-pub(super) const MOST_LANES: usize = 96;
 
 /// Bytes of the first-level cache that a chunk's columns may take: most of 32 KiB.
 const NEAR_BYTES: usize = 28 << 10;
@@ -156,59 +153,6 @@ pub(crate) const MOST_BLOCKS: usize = 32;
 
 /// Blocks below which a pass runs too few times to teach a branch predictor.
 const FEW_BLOCKS: usize = 8;
-
-/// Memory and blocks of a part of a run.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    /// First block's place in the first input plane of the pass's group.
-    pub(crate) input: *const u8,
-    /// First block's place in the first output plane of the layer.
-    pub(crate) output: *mut u8,
-    /// Scratch memory.
-    pub(crate) scratch: *mut u8,
-    /// Blocks.
-    pub(crate) blocks: (usize, usize),
-    /// Values of an output plane.
-    pub(crate) plane: usize,
-    /// Scale and bias of the filters of the pass's group.
-    pub(crate) scales: &'a [(f32, f32)],
-    /// First filter of the group.
-    pub(crate) first_filter: usize,
-    pub(crate) finishing: Finishing,
-    /// Largest activation (integers).
-    pub(crate) greatest: u32,
-}
-
-impl Place<'_> {
-    /// Ends a filter of a block of the tile.
-    ///
-    /// # Safety
-    /// The filter's plane holds the block; there are as many sums as the block has lanes.
-    #[inline(always)]
-    pub(super) unsafe fn end<S: Sum>(
-        &self,
-        live: &[u32],
-        local: usize,
-        (output, negative): (u32, bool),
-        sums: &[S],
-    ) {
-        let (block, lanes) = (self.blocks.0 + local, sums.len());
-        let (scale, bias) = self.scales[output as usize];
-        let end = End {
-            scale,
-            bias,
-            negative,
-            finishing: self.finishing,
-            live: &live[block * lanes..(block + 1) * lanes],
-        };
-        let filter = self.first_filter + output as usize;
-        // SAFETY: as promised by the caller.
-        unsafe {
-            let place = (filter * self.plane + local * lanes) * self.finishing.bytes();
-            end.write(sums, self.output.add(place));
-        }
-    }
-}
 
 impl PatternTable {
     /// Group of a pass.

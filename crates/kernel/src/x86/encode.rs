@@ -55,6 +55,7 @@ const fn op(map: u8, prefix: u8, byte: u8) -> Opcode {
 }
 
 /// Instructions, named as in the manual.
+#[expect(missing_docs, reason = "the manual's names say what they are")]
 pub mod ops {
     use super::{Opcode, op};
 

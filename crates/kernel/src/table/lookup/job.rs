@@ -9,12 +9,13 @@ use super::{
         super::lanes::{Isa, Lane},
         element::{Element, widen_row},
         finish::Sum,
+        place::Place,
         plain::{PlainF32, PlainI32},
-        run::Place,
         vector::Lanes,
     },
-    groups::{FILTERS, Group, Lookups, Pass},
-    run::SubsetTables,
+    groups::FILTERS,
+    subset::SubsetTables,
+    tables::{Group, Lookups, Pass},
 };
 
 /// Lanes of the widest block: two vectors of 32.

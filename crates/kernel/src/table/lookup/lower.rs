@@ -3,31 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::super::schedule::StepCounts,
-    groups::{GroupLimits, Pass, Rows, Tile, pass},
+    groups::pass,
+    tables::{FilterTerms, GroupLimits, Key, Lowered, Rows, Tile},
 };
 use signloop_method::OpProgram;
 
-/// An input or entry of the program, and whether its negative is meant.
-pub(super) type Key = (u32, bool);
-
-/// A filter: its rows with their factors (±1, ±2).
-pub(super) type FilterTerms = Vec<(usize, i8)>;
-
 /// Rows of a pass: a layer of more filters fills its tables once for each.
 const PASS_FILTERS: usize = 256;
-
-/// The tables of a layer and their streams.
-#[derive(Debug, Default)]
-pub(super) struct Lowered {
-    pub(super) passes: Vec<Pass>,
-    pub(super) stream: Vec<u16>,
-    pub(super) counts: StepCounts,
-    /// Entries that rows add, those that fill up blocks of filters included.
-    pub(super) lookups: u64,
-    /// Loads and stores of rows' sums between groups.
-    pub(super) updates: u64,
-}
 
 impl Lowered {
     /// Appends the passes of a group's program; `None` if it has another form: sums of more than

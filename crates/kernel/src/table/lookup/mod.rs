@@ -10,6 +10,9 @@ mod job;
 mod lower;
 mod model;
 mod run;
+mod subset;
+mod tables;
 
 pub(crate) use model::{MOST_INPUTS, plan_cycles};
-pub(super) use run::{SubsetTables, block_lanes};
+pub(super) use run::block_lanes;
+pub(super) use subset::SubsetTables;

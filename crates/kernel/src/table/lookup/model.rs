@@ -1,6 +1,6 @@
 //! What tables of partial sums cost.
 
-use super::{super::super::lanes::Lane, lower::Lowered, run::TABLE_BYTES};
+use super::{super::super::lanes::Lane, subset::TABLE_BYTES, tables::Lowered};
 use signloop_method::subset_table::{Form, TablePlan, TableTile};
 use signloop_network::quant::CodeMatrix;
 

@@ -3,35 +3,20 @@
 use super::{
     super::{
         super::{
-            buffer::Buffer,
             lanes::{Isa, Lane},
             layout::Geometry,
             options::KernelOptions,
             schedule::StepCounts,
         },
-        run::{Place, chunk_weights, lane, lanes_of, live_lanes, tap_offsets, vectors},
+        place::Place,
+        run::{chunk_weights, lane, lanes_of, live_lanes, tap_offsets, vectors},
     },
-    groups::GroupLimits,
     job::Job,
-    lower::Lowered,
     model,
+    subset::{SubsetTables, TABLE_BYTES},
+    tables::{GroupLimits, Lowered},
 };
 use signloop_method::OpProgram;
-
-/// Tables of partial sums of a layer.
-#[derive(Debug)]
-pub(crate) struct SubsetTables {
-    pub(super) lowered: Lowered,
-    /// All bits set at positions that are pixels of the output.
-    pub(super) live: Buffer<u32>,
-    isa: Isa,
-    lane: Lane,
-    /// Entries of the largest group.
-    pub(super) entries: usize,
-}
-
-/// Bytes of the first-level cache that tables take: the rest is for sums and inputs.
-pub(super) const TABLE_BYTES: usize = 32 << 10;
 
 /// Lanes of a block: two vectors where there are 32 registers.
 pub(in crate::table) fn block_lanes(isa: Isa, lane: Lane) -> usize {
