@@ -3,12 +3,10 @@
 //!
 //!     cargo run --release --example run_kernel
 
+use signloop::kernel::options_here;
 use signloop::{
     Error, Result,
-    kernel::{
-        Activations, Buffer, Finishing, Input, Kernel, KernelOptions, Output, Reference,
-        reference_fp32,
-    },
+    kernel::{Activations, Buffer, Finishing, Input, Kernel, Output, Reference, reference_fp32},
     method::{self, PlanOptions, PlanRequest},
     network::{
         quant::{Randomness, Scheme, synthesise},
@@ -46,7 +44,7 @@ fn main() -> Result<()> {
         &shape,
         &weights,
         &plan.programs,
-        &KernelOptions::detect(Activations::Fp32, finishing)?,
+        &options_here(Activations::Fp32, finishing)?,
     )?;
 
     // Activations lie in planes with zero borders; `pack` and `unpack` translate.

@@ -20,6 +20,7 @@ pub use signloop_base as base;
 pub use signloop_base::{Error, Result};
 pub use signloop_cpu as cpu;
 pub use signloop_kernel as kernel;
+pub use signloop_lower as lower;
 pub use signloop_machine as machine;
 pub use signloop_method as method;
 pub use signloop_network as network;

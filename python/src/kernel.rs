@@ -1,10 +1,11 @@
 //! Compiled layers that run on NumPy arrays in place.
 
+use signloop::kernel::{available_isa, detect_isa, forced_engine};
 use std::sync::{Mutex, PoisonError};
 
 use numpy::{
-    Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray4, PyReadonlyArrayDyn,
-    PyReadwriteArray1, PyUntypedArray, PyUntypedArrayMethods,
+    Element, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray4,
+    PyReadonlyArrayDyn, PyReadwriteArray1, PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
@@ -13,8 +14,7 @@ use pyo3::{
 use signloop::{
     base::diagnostics::Problem,
     kernel::{
-        Activations, Engine, Finishing, Input, Isa, Kernel, KernelOptions, Output, PlaneLayout,
-        Workspace,
+        Activations, Finishing, Input, Kernel, KernelOptions, Output, PlaneLayout, Workspace,
     },
     network::{
         quant::QuantizedTensor,
@@ -253,14 +253,14 @@ impl NativeKernel {
             return Err(raised(Problem::new(message)));
         }
         let isa = match &given.isa {
-            Some(name) => Isa::named(name),
-            None => Isa::detect(),
+            Some(name) => available_isa(name),
+            None => detect_isa(),
         };
         let mut options = KernelOptions {
             activations: given.activations.parse().or_raise()?,
             finishing: given.finish.parse().or_raise()?,
             isa: isa.or_raise()?,
-            engine: Engine::forced().or_raise()?,
+            engine: forced_engine().or_raise()?,
             output_padding: 0,
             bias: given.bias,
             tile: None,

@@ -1,5 +1,6 @@
 //! `signloop calibrate`.
 
+use signloop_kernel::detect_isa;
 use std::{fmt::Write as _, path::PathBuf};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::study::measure::{Calibration, Fit, Sample, calibrate};
 use signloop_base::Result;
-use signloop_kernel::{Isa, pin};
+use signloop_kernel::pin;
 use signloop_machine::to_toml;
 
 /// Arguments of `signloop calibrate`.
@@ -35,7 +36,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let progress = spinner();
     let _ = pin();
     let effort = effort(arguments.rounds, arguments.seconds)?;
-    let found = calibrate(Isa::detect()?, &arguments.base, effort, |part| {
+    let found = calibrate(detect_isa()?, &arguments.base, effort, |part| {
         progress.set_message(part.to_owned());
         progress.tick();
     })?;

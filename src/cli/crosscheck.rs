@@ -1,5 +1,6 @@
 //! `signloop crosscheck`.
 
+use signloop_kernel::{available_isa, detect_isa};
 use std::{path::PathBuf, process::ExitCode};
 
 use super::{
@@ -14,7 +15,6 @@ use crate::{
     },
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_kernel::Isa;
 use signloop_machine as arch;
 
 /// What is measured where no kernel is named.
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
             .hint("`signloop calibrate --out arch/this-machine.toml` measures this machine")
             .into());
     }
-    let measured = arguments.selection.measure(&KERNELS, Isa::detect()?, 1)?;
+    let measured = arguments.selection.measure(&KERNELS, detect_isa()?, 1)?;
     let cache = cache_bytes(2).unwrap_or(1 << 20);
     let rows = compare(&machine, &measured, cache)
         .ok_or_else(|| signloop_base::Error::Internal("kernel rates were checked".into()))?;
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Args) -> Result<ExitCode> {
 
 /// Counts of the kernels against cachegrind's. Exit code 1 outside the band.
 fn counts(selection: &KernelSelection) -> Result<ExitCode> {
-    let measured = selection.measure(&KERNELS, Isa::named("avx2")?, 1)?;
+    let measured = selection.measure(&KERNELS, available_isa("avx2")?, 1)?;
     let rows = count_rows(&measured, &selection.source())?;
     emit(&count_table(&rows), None)?;
     Ok(if counts_within(&rows) { ExitCode::SUCCESS } else { ExitCode::from(1) })

@@ -1,5 +1,6 @@
 //! `signloop measure`.
 
+use signloop_kernel::detect_isa;
 use std::path::PathBuf;
 
 use super::{
@@ -42,7 +43,7 @@ pub(super) struct Args {
 /// Measures and prints.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     keep(arguments.out.as_deref(), arguments.selection.files())?;
-    let isa = Isa::detect()?;
+    let isa = detect_isa()?;
     let measured = arguments.selection.measure(&kernels(isa), isa, arguments.threads)?;
     let text = match arguments.format {
         Format::Table => measurement_table(&measured),

@@ -3,6 +3,7 @@
 //! summation.
 
 use proptest::prelude::*;
+use signloop::kernel::widest_isa;
 use signloop::{
     kernel::{
         Activations, BitPackedKernel, Engine, Finishing, Input, Isa, Kernel, KernelOptions, Output,
@@ -107,7 +108,7 @@ proptest! {
         let map: Vec<u8> = (0..shape.input_elements())
             .map(|index| (mix(index, salt) % (1 << bits)) as u8).collect();
         for finishing in FINISHINGS {
-            let options = options(Activations::Unsigned { bits }, finishing, Isa::widest(), salt, shape.out_channels);
+            let options = options(Activations::Unsigned { bits }, finishing, widest_isa(), salt, shape.out_channels);
             let expected = reference_integer(&shape, &tensor, &options.bias, finishing, &map);
             let kernel = BitPackedKernel::build(&shape, &tensor, &options).unwrap();
             for level in PopcountLevel::ALL.into_iter().filter(|level| level.is_available()) {

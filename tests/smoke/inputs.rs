@@ -64,7 +64,7 @@ fn done(folder: &Path, line: &str) {
 /// A NumPy file of 4 x 2 x 3 x 3 float32 weights, named as the layer's tensor.
 fn weights() -> Vec<u8> {
     let mut header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 2, 3, 3), }".to_owned();
-    while (10 + header.len() + 1) % 64 != 0 {
+    while !(10 + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');

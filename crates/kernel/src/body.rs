@@ -1,8 +1,9 @@
 //! What executes the passes of a kernel.
 
+use super::table::TableKernel;
 #[cfg(all(target_arch = "x86_64", unix))]
 use super::{buffer::Buffer, x86::Executable};
-use super::{options::Engine, table::TableKernel};
+use signloop_lower::Engine;
 
 /// What executes the passes.
 #[derive(Debug)]

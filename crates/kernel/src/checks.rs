@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{
-    lanes::Finishing,
-    options::{Activations, KernelOptions},
-};
+use super::here::is_available;
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_lower::{Activations, Finishing, KernelOptions};
 use signloop_method::{InputSpace, OpProgram};
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
 
@@ -62,7 +60,7 @@ pub(super) fn check(
         }
         _ => {}
     }
-    if !options.isa.is_available() {
+    if !is_available(options.isa) {
         return fail(format!("this processor has no {}", options.isa.name()));
     }
     Ok(())

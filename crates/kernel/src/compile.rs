@@ -1,19 +1,14 @@
 //! From passes to machine code, where it is generated.
 
-use super::{
-    body::Body,
-    group_pass::GroupPass,
-    lanes::{Isa, Lane},
-    layout::Geometry,
-    options::KernelOptions,
-};
+use super::body::Body;
 #[cfg(all(target_arch = "x86_64", unix))]
 use super::{
     buffer::Buffer,
-    ports::Core,
+    here::core_here,
     x86::{Emitter, Executable, Target},
 };
 use signloop_base::Result;
+use signloop_lower::{Geometry, GroupPass, Isa, KernelOptions, Lane};
 use signloop_network::workload::LayerShape;
 
 /// Whether machine code is generated for an instruction set.
@@ -36,7 +31,7 @@ pub(super) fn compile(
         let taps: Vec<i64> =
             geometry.taps.iter().map(|tap| *tap as i64 * lane.bytes() as i64).collect();
         let greatest = options.activations.greatest();
-        let alternates = Core::here().alternates(options.isa);
+        let alternates = core_here().alternates(options.isa);
         let mut emitter = Emitter::default();
         let mut entries = Vec::with_capacity(passes.len());
         for pass in passes {

@@ -6,17 +6,14 @@ use super::{
     body::Body,
     checks::check,
     compile::{compile, generates},
-    group_pass::GroupPass,
-    lanes::{Isa, Lane, weights_in_16_bits},
-    layout::{Geometry, PlaneLayout},
     masks::Masks,
-    options::{Activations, Engine, KernelOptions},
-    ports::registers,
-    schedule::{Limits, Pass, StepCounts, schedule},
     table::{self, TableKernel},
-    waiting::{together, waiting},
 };
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_lower::{
+    Activations, Engine, Geometry, GroupPass, Isa, KernelOptions, Lane, Limits, Pass, PlaneLayout,
+    StepCounts, registers, schedule, together, waiting, weights_in_16_bits,
+};
 use signloop_method::OpProgram;
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
 

@@ -7,22 +7,21 @@
 
 use rayon::prelude::*;
 
+#[cfg(all(target_arch = "x86_64", unix))]
+use super::x86::Executable;
 use super::{
     body::Body,
     compiled::Kernel,
-    group_pass::GroupPass,
-    lanes::{Finishing, Lane},
     operands::{Input, Output},
-    options::Activations,
     portable::{self, LANES, Stored},
-    schedule::Finish,
     table::Place,
     widen::widen,
     workspace::{self, Scratch, Workspace},
 };
-#[cfg(all(target_arch = "x86_64", unix))]
-use super::{waiting::together, x86::Executable};
 use signloop_base::diagnostics::Problem;
+#[cfg(all(target_arch = "x86_64", unix))]
+use signloop_lower::together;
+use signloop_lower::{Activations, Finish, Finishing, GroupPass, Lane};
 
 /// Addresses that all threads share. Threads write disjoint values of the output.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Which lanes of each block are pixels of the output.
 
-use super::{buffer::Buffer, layout::Geometry};
+use super::buffer::Buffer;
+use signloop_lower::Geometry;
 
 /// Bytes of a record: lane bits at 0, 32-bit masks of up to 16 lanes at [`MASK_LANES`].
 pub const MASK_BYTES: usize = 128;

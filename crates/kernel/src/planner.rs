@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::here::core_here;
 use super::{
     compile::generates,
-    lanes::Isa,
-    options::{Engine, KernelOptions},
-    ports::{Core, ports},
     table::{self, CYCLES_PER_LOAD, CYCLES_PER_NEW_LIST, MOST_INPUTS, TableKernel, plan_cycles},
 };
+use signloop_lower::{Engine, Isa, KernelOptions, ports};
 use signloop_method::{
     OpProgram,
     shared_sum::{PatternKind, pattern_table_program, row_pattern_program},
@@ -71,7 +70,7 @@ pub fn plan_row_pattern(
         if cycles(&subsets) < 0.9 * cycles(&patterns) { subsets } else { patterns }
     };
     let code = || {
-        let ports = ports(Core::here(), options.isa, options.activations);
+        let ports = ports(core_here(), options.isa, options.activations);
         each(&|group| row_pattern_program(weights.group(group, groups), &ports))
     };
     match options.engine {

@@ -1,11 +1,8 @@
 //! The steps of a pass in portable Rust: the back end of processors without machine code, and
 //! what the machine code is held against.
 
-use super::{
-    lanes::Finishing,
-    reference::{finish, finish_fp32},
-    schedule::{Finish, Pass, Source, Step},
-};
+use super::reference::{finish, finish_fp32};
+use signloop_lower::{Finish, Finishing, Pass, Source, Step};
 
 /// Lanes of a block: fp32 and 32-bit integers use the first half.
 pub(super) const LANES: usize = 8;

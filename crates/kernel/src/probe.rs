@@ -7,13 +7,13 @@ use std::time::Instant;
 pub use super::probe_kinds::{Probe, Stream};
 use super::{
     buffer::Buffer,
-    lanes::Isa,
     x86::{
         Executable,
         encode::{Base, Code, Length, Opcode, Operand, ops},
     },
 };
 use signloop_base::Result;
+use signloop_lower::Isa;
 
 /// Instructions of a probe's body.
 const BODY: usize = 960;

@@ -1,8 +1,8 @@
 //! Micro-kernels on processors that no machine code is written for: none.
 
-use super::lanes::Isa;
 pub use super::probe_kinds::{Probe, Stream};
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_lower::Isa;
 
 fn absent<T>() -> Result<T> {
     Err(Problem::new("this machine cannot be calibrated: probes exist for x86-64 only").into())

@@ -1,6 +1,6 @@
 //! The kernel that defines right: a direct convolution, one output at a time.
 
-use super::lanes::Finishing;
+use signloop_lower::Finishing;
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
 
 /// Outputs of a reference run, in image × filter × row × column order.

@@ -10,7 +10,8 @@
 
 use rayon::prelude::*;
 
-use super::{buffer::Buffer, lanes::Lane};
+use super::buffer::Buffer;
+use signloop_lower::Lane;
 
 /// Writes every activation as a lane.
 pub(super) fn widen(planes: &[u8], wide: &mut Buffer<u8>, lane: Lane, threads: usize) {

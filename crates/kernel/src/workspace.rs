@@ -1,9 +1,7 @@
 //! Memory that a run needs beside input and output.
 
-use super::{
-    body::Body, buffer::Buffer, compiled::Kernel, options::Activations, portable::LANES,
-    waiting::area,
-};
+use super::{body::Body, buffer::Buffer, compiled::Kernel, portable::LANES};
+use signloop_lower::{Activations, area};
 
 /// Scratch memory of one kernel; one run at a time.
 #[derive(Debug)]

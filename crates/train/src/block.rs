@@ -6,7 +6,6 @@ use rayon::prelude::*;
 use super::{
     aligned::Aligned,
     convolution::Convolution,
-    engine::Engine,
     parameter::Parameter,
     pass::Pass,
     pointwise::{

@@ -20,10 +20,7 @@ use super::{
     unit::Unit,
 };
 use signloop_base::{Result, diagnostics::Problem};
-use signloop_network::{
-    quant::{QuantizedTensor, WeightShape},
-    workload::Workload,
-};
+use signloop_network::quant::{QuantizedTensor, WeightShape};
 
 /// The activation function of every block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

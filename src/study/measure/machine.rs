@@ -1,5 +1,6 @@
 //! The machine that a measurement was taken on, as far as it tells.
 
+use signloop_kernel::widest_isa;
 use std::{fs, path::Path};
 
 use serde::Serialize;
@@ -40,7 +41,7 @@ impl Machine {
             processor,
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             pinned_to,
-            widest_isa: Isa::widest(),
+            widest_isa: widest_isa(),
             load_average: text("/proc/loadavg")
                 .and_then(|text| text.split(' ').next()?.parse().ok()),
             governor: text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),

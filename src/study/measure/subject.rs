@@ -2,9 +2,10 @@
 
 use super::programs::{programs, split_engine};
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_kernel::forced_engine;
 use signloop_kernel::{
-    Activations, BitPackedKernel, Buffer, DenseFp32, DenseInt8, Engine, Finishing, Input, Isa,
-    Kernel, KernelOptions, Output, Workspace,
+    Activations, BitPackedKernel, Buffer, DenseFp32, DenseInt8, Finishing, Input, Isa, Kernel,
+    KernelOptions, Output, Workspace,
 };
 use signloop_network::{quant::QuantizedTensor, workload::Layer};
 
@@ -96,7 +97,7 @@ impl Subject {
             activations: build.activations,
             finishing,
             isa: build.isa,
-            engine: engine.or(Engine::forced()?),
+            engine: engine.or(forced_engine()?),
             output_padding: shape.padding,
             bias: Vec::new(),
             tile: None,

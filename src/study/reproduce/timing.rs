@@ -1,11 +1,12 @@
 //! The measurement behind the claims on speed.
 
+use signloop_kernel::detect_isa;
 use std::time::Duration;
 
 use super::context::workload;
 use crate::study::measure::{Effort, Measurement, Settings, cache_bytes, measure_layers};
 use signloop_base::Result;
-use signloop_kernel::{Activations, Isa};
+use signloop_kernel::Activations;
 use signloop_network::quant::Scheme;
 
 /// The network of the published speed-ups; its weights are seeded.
@@ -30,7 +31,7 @@ pub fn measure(progress: impl FnMut(&str)) -> Result<Measurement> {
         schemes: vec![Scheme::Binary, Scheme::Ternary, Scheme::SignedBinary, Scheme::ZeroOne],
         methods: vec!["row-pattern".to_owned(), "zero-skip".to_owned()],
         activations: vec![Activations::Fp32],
-        isa: Isa::detect()?,
+        isa: detect_isa()?,
         threads: 1,
         cache_bytes: cache_bytes(2).unwrap_or(1 << 20),
         effort: EFFORT,

@@ -1,18 +1,12 @@
 //! The kernel: masks of the filters against bit planes of the patches.
 
 use super::{
-    super::{
-        checks::check_weights,
-        compiled::scales,
-        lanes::Finishing,
-        options::{Activations, KernelOptions},
-        reference::finish,
-        {Input, Output},
-    },
+    super::{Input, Output, checks::check_weights, compiled::scales, reference::finish},
     level::{Body, PopcountLevel},
     pack::{PIXELS, Pack, WORD},
 };
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_lower::{Activations, Finishing, KernelOptions};
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
 
 /// Masks of a filter.

@@ -10,7 +10,7 @@
 
 use serde::Serialize;
 
-use super::super::lanes::Isa;
+use signloop_lower::Isa;
 
 /// How bits are counted. The loops are the same; the compiler turns `count_ones` on eight words
 /// into `vpopcntq`, a shuffle and a sum of bytes, or scalar instructions.

@@ -1,6 +1,6 @@
 //! The end of a filter's sums in plain loops over lanes, which the compiler turns into vectors.
 
-use super::super::lanes::Finishing;
+use signloop_lower::Finishing;
 
 /// A filter's scale and bias, its sign folded into the scale, and where lanes are pixels.
 pub(super) struct End<'a> {

@@ -1,7 +1,6 @@
 //! One chunk over a tile of blocks, under each instruction set.
 
 use super::{
-    super::lanes::{Isa, Lane},
     classes::ROWS,
     element::{Element, widen_row},
     finish::Sum,
@@ -15,6 +14,7 @@ use super::{
 use super::{neon, vector::Three};
 #[cfg(target_arch = "x86_64")]
 use super::{vector::Three, x86};
+use signloop_lower::{Isa, Lane};
 use signloop_method::shared_sum::PatternKind;
 
 /// One chunk of one pass over a tile.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    super::{lanes::Lane, layout::Geometry, options::KernelOptions, schedule::StepCounts},
     lookup::{self, SubsetTables},
     place::Place,
     run::{self, MOST_BLOCKS, PatternTable, lane},
 };
 use signloop_base::Result;
+use signloop_lower::{Geometry, KernelOptions, Lane, StepCounts};
 use signloop_method::OpProgram;
 use signloop_network::workload::LayerShape;
 

@@ -1,9 +1,7 @@
 //! From a program to tables: filters whose sums are plain sums of columns alike.
 
-use super::{
-    super::schedule::{Cluster, StepCounts, clusters},
-    classes::{ROWS, class_of, classes, code, listed, lists, low_rows, lows},
-};
+use super::classes::{ROWS, class_of, classes, code, listed, lists, low_rows, lows};
+use signloop_lower::{Cluster, StepCounts, clusters};
 use signloop_method::{OpProgram, shared_sum::PatternKind};
 
 /// Filters of one table.

@@ -1,9 +1,7 @@
 //! Where a part of a run reads and writes.
 
-use super::{
-    super::lanes::Finishing,
-    finish::{End, Sum},
-};
+use super::finish::{End, Sum};
+use signloop_lower::Finishing;
 
 /// Lanes of the widest block: three vectors of 32.
 pub(super) const MOST_LANES: usize = 96;

@@ -1,18 +1,15 @@
 //! Running a table over blocks of pixels.
 
 use super::{
-    super::{
-        lanes::{Isa, Lane, weights_in_16_bits},
-        layout::Geometry,
-        options::{Activations, KernelOptions},
-        schedule::StepCounts,
-    },
     classes::ROWS,
     job::Job,
     lower::{ChunkLimits, Tables},
     place::Place,
 };
 use crate::buffer::Buffer;
+use signloop_lower::{
+    Activations, Geometry, Isa, KernelOptions, Lane, StepCounts, weights_in_16_bits,
+};
 use signloop_method::OpProgram;
 
 /// The tables of a layer.

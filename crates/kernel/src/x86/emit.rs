@@ -4,15 +4,9 @@
 //! Arguments are in rdi, rsi, rdx, rcx and r8 (System V); r9 has the address of the code that this
 //! call fetches for the next chunk.
 
-use super::{
-    super::{
-        lanes::{Finishing, Isa, Lane},
-        ports::registers,
-        schedule::{Pass, Register, Source, Step},
-    },
-    encode::{Base, Code, Length, Opcode, Operand, ops},
-};
+use super::encode::{Base, Code, Length, Opcode, Operand, ops};
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_lower::{Finishing, Isa, Lane, Pass, Register, Source, Step, registers};
 
 /// What the code of all passes has in common.
 #[derive(Debug, Clone, Copy)]

@@ -1,15 +1,12 @@
 //! The end of a filter's sum: joined with what waited, kept for the next chunk, or scaled and stored.
 
 use super::{
-    super::{
-        lanes::{Finishing, Lane},
-        masks::MASK_LANES,
-        schedule::{Finish, Register},
-    },
+    super::masks::MASK_LANES,
     emit::{Writer, too_large},
     encode::{Base, Length, Opcode, Operand, ops},
 };
 use signloop_base::Result;
+use signloop_lower::{Finish, Finishing, Lane, Register};
 
 impl Writer<'_> {
     pub(super) fn finish(&mut self, finish: &Finish) -> Result<()> {

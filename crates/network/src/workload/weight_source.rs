@@ -206,13 +206,12 @@ fn read_quantize(table: Option<&TableReader<'_>>) -> QuantizeOptions {
 impl WeightSource {
     /// The files that the weights are read from.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        let (packed, latent): (&[(Scheme, PathBuf)], &[(Option<Scheme>, PathBuf)]) = match self {
-            Self::Packed(files) => (files, &[]),
-            Self::Latent { files, .. } => (&[], files),
-            Self::Held { .. } | Self::Synthetic(_) => (&[], &[]),
+        let files: Vec<&Path> = match self {
+            Self::Packed(files) => files.iter().map(|(_, path)| path.as_path()).collect(),
+            Self::Latent { files, .. } => files.iter().map(|(_, path)| path.as_path()).collect(),
+            Self::Held { .. } | Self::Synthetic(_) => Vec::new(),
         };
-        let packed = packed.iter().map(|(_, path)| path.as_path());
-        packed.chain(latent.iter().map(|(_, path)| path.as_path()))
+        files.into_iter()
     }
 
     /// The source of a file given on the command line, by its kind.

@@ -10,7 +10,7 @@ use super::{
     scale::Scale,
 };
 use crate::{
-    data::{DataPoint, Marks, PointFigure, PointSeries},
+    data::{Marks, PointFigure, PointSeries},
     paint::{Font, Scene, SceneBackend, Stroke, units, words_width},
     style::{Colour, Column, Marker, Style, colour, dashes},
 };

@@ -6,7 +6,6 @@ use super::super::{neon, vector::Two};
 use super::super::{vector::Two, x86};
 use super::{
     super::{
-        super::lanes::{Isa, Lane},
         element::{Element, widen_row},
         finish::Sum,
         place::Place,
@@ -17,6 +16,7 @@ use super::{
     subset::SubsetTables,
     tables::{Group, Lookups, Pass},
 };
+use signloop_lower::{Isa, Lane};
 
 /// Lanes of the widest block: two vectors of 32.
 const MOST_LANES: usize = 64;

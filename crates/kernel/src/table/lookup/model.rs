@@ -1,6 +1,7 @@
 //! What tables of partial sums cost.
 
-use super::{super::super::lanes::Lane, subset::TABLE_BYTES, tables::Lowered};
+use super::{subset::TABLE_BYTES, tables::Lowered};
+use signloop_lower::Lane;
 use signloop_method::subset_table::{Form, TablePlan, TableTile};
 use signloop_network::quant::CodeMatrix;
 

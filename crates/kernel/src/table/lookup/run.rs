@@ -2,12 +2,6 @@
 
 use super::{
     super::{
-        super::{
-            lanes::{Isa, Lane},
-            layout::Geometry,
-            options::KernelOptions,
-            schedule::StepCounts,
-        },
         place::Place,
         run::{chunk_weights, lane, lanes_of, live_lanes, tap_offsets, vectors},
     },
@@ -16,6 +10,7 @@ use super::{
     subset::{SubsetTables, TABLE_BYTES},
     tables::{GroupLimits, Lowered},
 };
+use signloop_lower::{Geometry, Isa, KernelOptions, Lane, StepCounts};
 use signloop_method::OpProgram;
 
 /// Lanes of a block: two vectors where there are 32 registers.

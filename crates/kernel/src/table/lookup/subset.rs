@@ -1,12 +1,7 @@
 //! The tables of a layer, lowered and ready to run.
 
-use super::{
-    super::super::{
-        buffer::Buffer,
-        lanes::{Isa, Lane},
-    },
-    tables::Lowered,
-};
+use super::{super::super::buffer::Buffer, tables::Lowered};
+use signloop_lower::{Isa, Lane};
 
 /// Bytes of the first-level cache that tables take: the rest is for sums and inputs.
 pub(super) const TABLE_BYTES: usize = 32 << 10;

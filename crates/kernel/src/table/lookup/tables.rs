@@ -1,6 +1,6 @@
 //! Tables of partial sums as data: entries, rows, groups, chunks, passes.
 
-use super::super::super::schedule::StepCounts;
+use signloop_lower::StepCounts;
 
 /// An input or entry of the program, and whether its negative is meant.
 pub(super) type Key = (u32, bool);

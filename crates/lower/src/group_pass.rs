@@ -4,7 +4,9 @@ use super::schedule::Pass;
 
 /// A pass and the group that it belongs to.
 #[derive(Debug, Clone)]
-pub(super) struct GroupPass {
-    pub(super) group: u32,
-    pub(super) pass: Pass,
+pub struct GroupPass {
+    /// The group.
+    pub group: u32,
+    /// The pass.
+    pub pass: Pass,
 }

@@ -3,7 +3,8 @@
 use super::{group_pass::GroupPass, lanes::Lane, options::KernelOptions};
 
 /// Vectors of scratch memory of one block.
-pub(super) fn area(lane: Lane, passes: &[GroupPass]) -> usize {
+#[must_use]
+pub fn area(lane: Lane, passes: &[GroupPass]) -> usize {
     let halves = if lane == Lane::I16 { 2 } else { 1 };
     let vectors = passes.iter().map(|pass| {
         let waiting = if pass.pass.chunks.len() > 1 { pass.pass.outputs.len() * halves } else { 0 };
@@ -16,12 +17,14 @@ pub(super) fn area(lane: Lane, passes: &[GroupPass]) -> usize {
 const WAITING_BYTES: usize = 8192;
 
 /// Blocks that code runs over before the next chunk: equal parts of at most `most`.
-pub(super) fn together(blocks: usize, most: usize) -> usize {
+#[must_use]
+pub fn together(blocks: usize, most: usize) -> usize {
     blocks.div_ceil(blocks.div_ceil(most).max(1)).max(1)
 }
 
 /// Blocks whose sums wait while the code of a chunk runs over them.
-pub(super) fn waiting(options: &KernelOptions, lane: Lane, passes: &[GroupPass]) -> usize {
+#[must_use]
+pub fn waiting(options: &KernelOptions, lane: Lane, passes: &[GroupPass]) -> usize {
     if passes.iter().all(|pass| pass.pass.chunks.len() == 1) {
         return 1;
     }

@@ -61,25 +61,14 @@ pub enum Engine {
     Table,
 }
 
-/// Environment variable that forces a back end: `code` or `table`.
-pub const ENGINE_VARIABLE: &str = "SIGNLOOP_BACKEND";
-
 impl Engine {
-    /// The name in reports and in [`ENGINE_VARIABLE`].
+    /// The name in reports and in the environment.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
             Self::Table => "table",
         }
-    }
-
-    /// The back end that [`ENGINE_VARIABLE`] names, if it is set.
-    ///
-    /// # Errors
-    /// The variable names none.
-    pub fn forced() -> Result<Option<Self>, Problem> {
-        std::env::var(ENGINE_VARIABLE).ok().map(|name| Self::named(&name)).transpose()
     }
 
     /// The back end of a name.
@@ -103,7 +92,7 @@ pub struct KernelOptions {
     pub activations: Activations,
     /// What it stores.
     pub finishing: Finishing,
-    /// Instruction set; [`Isa::detect`] gives the widest.
+    /// Instruction set.
     pub isa: Isa,
     /// Back end; `None` chooses by the code's size, and by whether code may be run.
     pub engine: Option<Engine>,
@@ -115,23 +104,4 @@ pub struct KernelOptions {
     pub tile: Option<usize>,
     /// Bytes of the second-level cache of one core.
     pub cache_bytes: usize,
-}
-
-impl KernelOptions {
-    /// The widest instruction set allowed, no bias, no borders.
-    ///
-    /// # Errors
-    /// The environment names an instruction set that the processor lacks, or no back end.
-    pub fn detect(activations: Activations, finishing: Finishing) -> Result<Self, Problem> {
-        Ok(Self {
-            activations,
-            finishing,
-            isa: Isa::detect()?,
-            engine: Engine::forced()?,
-            output_padding: 0,
-            bias: Vec::new(),
-            tile: None,
-            cache_bytes: 1 << 20,
-        })
-    }
 }

@@ -118,7 +118,7 @@ pub struct StepCounts {
 impl StepCounts {
     /// The counts of so many times the steps.
     #[must_use]
-    pub(crate) fn times(self, many: u64) -> Self {
+    pub fn times(self, many: u64) -> Self {
         Self {
             adds: self.adds * many,
             tap_loads: self.tap_loads * many,

@@ -81,14 +81,11 @@ pub enum Isa {
     Avx512,
 }
 
-/// Environment variable that lowers the instruction set: `scalar`, `neon`, `avx2` or `avx512`.
-pub const ISA_VARIABLE: &str = "SIGNLOOP_ISA";
-
 impl Isa {
     /// All, narrowest first.
     pub const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512];
 
-    /// The name in reports and in [`ISA_VARIABLE`].
+    /// The name in reports and in the environment.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -109,63 +106,20 @@ impl Isa {
         }
     }
 
-    /// Whether this processor has the instruction set.
-    #[must_use]
-    pub fn is_available(self) -> bool {
-        match self {
-            Self::Scalar => true,
-            // Part of every 64-bit ARM processor that Rust's targets allow.
-            Self::Neon => cfg!(target_arch = "aarch64"),
-            #[cfg(all(target_arch = "x86_64", unix))]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(all(target_arch = "x86_64", unix))]
-            Self::Avx512 => {
-                is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-            }
-            #[cfg(not(all(target_arch = "x86_64", unix)))]
-            Self::Avx2 | Self::Avx512 => false,
-        }
-    }
-
-    /// The widest set that this processor has.
-    #[must_use]
-    pub fn widest() -> Self {
-        Self::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Self::Scalar)
-    }
-
-    /// The widest set, or the one that [`ISA_VARIABLE`] names.
+    /// The set of a name.
     ///
     /// # Errors
-    /// The variable names no set, or one that this processor lacks.
-    pub fn detect() -> Result<Self, Problem> {
-        match std::env::var(ISA_VARIABLE) {
-            Ok(name) => Self::named(&name),
-            Err(_) => Ok(Self::widest()),
-        }
-    }
-
-    /// The set of a name, if this processor has it.
-    ///
-    /// # Errors
-    /// No set has the name, or this processor lacks it.
+    /// No set has the name.
     pub fn named(name: &str) -> Result<Self, Problem> {
-        let found = Self::ALL.into_iter().find(|isa| isa.name() == name).ok_or_else(|| {
+        Self::ALL.into_iter().find(|isa| isa.name() == name).ok_or_else(|| {
             Problem::new(format!("unknown instruction set `{name}`"))
                 .hint("expected one of `scalar`, `neon`, `avx2`, `avx512`")
-        })?;
-        if found.is_available() {
-            Ok(found)
-        } else {
-            Err(Problem::new(format!("this processor has no {name}"))
-                .hint(format!("it has `{}`", Self::widest().name())))
-        }
+        })
     }
 }
 
 /// Weights whose sum 16 bits hold, with activations of so many bits.
-pub(super) fn weights_in_16_bits(bits: u32) -> u32 {
+#[must_use]
+pub fn weights_in_16_bits(bits: u32) -> u32 {
     0xFFFF / ((1 << bits) - 1)
 }

@@ -8,7 +8,7 @@ mod registers;
 mod steps;
 mod sweep;
 
-pub(super) use cluster::{Cluster, clusters};
+pub use cluster::{Cluster, clusters};
 pub use limits::Limits;
 pub use steps::{Finish, Pass, Register, Source, Step, StepCounts};
 pub use sweep::schedule;

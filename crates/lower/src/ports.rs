@@ -25,20 +25,6 @@ pub enum Core {
 }
 
 impl Core {
-    /// The core that this runs on, told by its maker.
-    #[must_use]
-    pub fn here() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let leaf = std::arch::x86_64::__cpuid(0);
-            // "GenuineIntel" in ebx, edx, ecx.
-            if [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes).concat() == b"GenuineIntel" {
-                return Self::GoldenCove;
-            }
-        }
-        Self::Zen4
-    }
-
     /// Whether fp32 adds go to adder and multiply-add unit in turn (x·1 + y is the same number).
     /// Zen 4 has one 512-bit pipe of each, so that doubles the rate (measured, 1.0 and 2.0 a
     /// cycle). Golden Cove adds 512 bits where it multiplies, and an add takes a cycle less:
