@@ -7,7 +7,7 @@ use signloop::{
     machine as arch,
     method::{PlanOptions, find, registry},
     network::workload,
-    report::{Request, simulate},
+    study::{Request, simulate},
 };
 
 fn resnet18(criterion: &mut Criterion) {

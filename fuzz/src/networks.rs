@@ -7,7 +7,7 @@ use signloop::{
     machine::CpuArch,
     method::{Execution, OpCounts, WeightStorage},
     network::workload::{self, Rename, Workload},
-    report::cost_of,
+    study::cost_of,
 };
 
 use super::{accepted, text};

@@ -16,11 +16,11 @@ use signloop::{
         quant::Scheme,
         workload::{WeightSource, Workload},
     },
-    report::{
+    study::{
         self, Request,
         map::{NetworkRequest, simulate_network},
+        selection::{Selection, iterations_of, methods_of, plan_cache, schemes_of},
     },
-    study::selection::{Selection, iterations_of, methods_of, plan_cache, schemes_of},
 };
 
 use crate::{
@@ -95,9 +95,9 @@ pub(crate) fn simulate<'py>(
                 };
                 let request = Request { on_result: Some(&note), ..selection.request() };
                 if options.verify {
-                    report::simulate_verified(&request)
+                    study::simulate_verified(&request)
                 } else {
-                    report::simulate(&request)
+                    study::simulate(&request)
                 }
             },
             counts.teller(progress),
@@ -157,7 +157,7 @@ pub(crate) fn stats<'py>(
         let schemes = schemes_of(&schemes, &weights).or_raise()?;
         let tile = tile.map_or(signloop::network::quant::TILE, NonZeroUsize::get);
         let rows =
-            watched(py, |_| report::stats(&workload, &weights, &schemes, tile, seed), |_| Ok(()))?;
+            watched(py, |_| study::stats(&workload, &weights, &schemes, tile, seed), |_| Ok(()))?;
         loaded(py, &rows)
     })
 }

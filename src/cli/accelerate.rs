@@ -8,9 +8,12 @@ use super::{
     progress::search_bar,
     selection::Selection,
 };
-use crate::report::{
-    accelerator::{AcceleratorReport, evaluate_at},
-    map::{EVALUATIONS, MapReport, NetworkRequest, simulate_network},
+use crate::{
+    report::{accelerator::AcceleratorReport, map::MapReport},
+    study::{
+        accelerator::evaluate_at,
+        map::{EVALUATIONS, NetworkRequest, simulate_network},
+    },
 };
 use signloop_accelerator::{
     mapper::Design, mapping, model::evaluate, problem, sparse::Rules, timeloop,

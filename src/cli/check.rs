@@ -10,9 +10,9 @@ use super::{
     common::{apart, emit, keep, not_stdout},
     selection::{Selection, warn_of_damage},
 };
-use crate::{
-    report::simulate,
-    study::check::{Baseline, Run, Tolerances, Verdict, compare, junit},
+use crate::study::{
+    check::{Baseline, Run, Tolerances, Verdict, compare, junit},
+    simulate,
 };
 use signloop_base::{Result, diagnostics::Problem, files::write_atomically};
 use signloop_method::SEARCH_ITERATIONS_PER_SECOND;

@@ -6,9 +6,9 @@ use super::{
     common::{ReportFormat, emit, keep, load_workload, parse_names, weights_of},
     progress::search_bar,
 };
-use crate::report::{
-    gain::{self, GainRequest},
-    json,
+use crate::{
+    report::json,
+    study::gain::{self, GainRequest},
 };
 use signloop_base::Result;
 use signloop_network::quant::Scheme;

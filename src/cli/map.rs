@@ -11,9 +11,14 @@ use super::{
     },
     progress::search_bar,
 };
-use crate::report::{
-    Provenance, json,
-    map::{self, MapLayer, MapReport, MapRequest, Objective, layers_of, mapping_file},
+use crate::{
+    report::{
+        Provenance, json,
+        map::{self, MapReport},
+    },
+    study::map::{
+        MapLayer, MapRequest, Objective, layers_of, map as search_mappings, mapping_file,
+    },
 };
 use signloop_accelerator::{
     mapper::{Design, parse_constraints},
@@ -136,7 +141,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     };
     let bar = search_bar();
     bar.set_length(request.evaluations.saturating_mul(layers.len() as u64));
-    let search = || map::map(&request, &|scored| bar.inc(scored));
+    let search = || search_mappings(&request, &|scored| bar.inc(scored));
     let report = match arguments.threads {
         None => search(),
         Some(threads) => rayon::ThreadPoolBuilder::new()

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 
 use super::common::{Format, emit, parse_names};
-use crate::report::{OpsRow, json, ops_table, table::grid};
+use crate::{
+    report::{json, table::grid},
+    study::{OpsRow, ops_table},
+};
 use signloop_base::Result;
 use signloop_method::find;
 

@@ -13,7 +13,10 @@ use super::{
     progress::Progress,
     selection::{Selection, warn_of_damage},
 };
-use crate::report::{self, Request, cost_of, json};
+use crate::{
+    report::{self, json},
+    study::{Request, cost_of, simulate, simulate_verified},
+};
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_method::PlanRequest;
 use signloop_network::workload::{OperandBits, WeightStore};
@@ -77,7 +80,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     };
     let request = Request { on_result: Some(&note), ..resolved.request() };
     progress.expect(request.results());
-    let simulate = if arguments.verify { report::simulate_verified } else { report::simulate };
+    let simulate = if arguments.verify { simulate_verified } else { simulate };
     let text = match (&arguments.explain, arguments.format) {
         (Some(layer), _) => explain(&request, layer)?,
         (None, ReportFormat::Table) => report::table(&simulate(&request)?),

@@ -3,7 +3,10 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use super::common::{Format, emit, keep, load_workload, schemes_of, weights_of};
-use crate::report::{json, stats, stats_table};
+use crate::{
+    report::json,
+    study::{stats, stats_table},
+};
 use signloop_base::Result;
 use signloop_network::quant::TILE;
 

@@ -6,14 +6,41 @@ use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 use super::{
     fit,
-    totals::Total,
-    types::{Report, dram_bytes},
+    types::{Report, Total, dram_bytes},
 };
 
 /// The tables and the relative summary.
 #[must_use]
 pub fn table(report: &Report) -> String {
     let mut text = format!("{} on {}\n\n", report.workload, report.arch);
+    let (layers, totals) = (layer_grid(report), total_grid(report));
+    let _ = writeln!(
+        text,
+        "{layers}\n\nTotals of the quantised layers (fp32 layers apart)\n{totals}\n"
+    );
+    for weights in &report.weights {
+        let _ = writeln!(text, "weights, {}: {}", weights.scheme, weights.provenance);
+    }
+    for convention in &report.conventions {
+        let _ = writeln!(text, "note: {convention}");
+    }
+    for skipped in &report.skipped {
+        let _ = writeln!(text, "skipped: {skipped}");
+    }
+    if let Some(done) = report.verified {
+        let _ = writeln!(
+            text,
+            "verified: {} programs equal the dense product on random integers, {} evaluations; {} \
+             closed forms have no program",
+            done.programs, done.evaluations, done.closed_forms
+        );
+    }
+    let _ = write!(text, "\n{}\n{}", fit::summary(report), summary(&report.totals));
+    text
+}
+
+/// One row a layer, scheme and method.
+fn layer_grid(report: &Report) -> Table {
     let mut layers = grid(&[
         "layer",
         "scheme",
@@ -43,6 +70,11 @@ pub fn table(report: &Report) -> String {
             ]);
         }
     }
+    layers
+}
+
+/// One row a scheme and method.
+fn total_grid(report: &Report) -> Table {
     let mut totals = grid(&[
         "scheme",
         "method",
@@ -75,29 +107,7 @@ pub fn table(report: &Report) -> String {
             ),
         ]);
     }
-    let _ = writeln!(
-        text,
-        "{layers}\n\nTotals of the quantised layers (fp32 layers apart)\n{totals}\n"
-    );
-    for weights in &report.weights {
-        let _ = writeln!(text, "weights, {}: {}", weights.scheme, weights.provenance);
-    }
-    for convention in &report.conventions {
-        let _ = writeln!(text, "note: {convention}");
-    }
-    for skipped in &report.skipped {
-        let _ = writeln!(text, "skipped: {skipped}");
-    }
-    if let Some(done) = report.verified {
-        let _ = writeln!(
-            text,
-            "verified: {} programs equal the dense product on random integers, {} evaluations; {} \
-             closed forms have no program",
-            done.programs, done.evaluations, done.closed_forms
-        );
-    }
-    let _ = write!(text, "\n{}\n{}", fit::summary(report), summary(&report.totals));
-    text
+    totals
 }
 
 /// Each scheme beside the first, under the method that takes the least time for each.

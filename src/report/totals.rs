@@ -1,71 +1,8 @@
 //! Sums over a network's layers, by scheme and method.
 
-use serde::Serialize;
-
-use super::types::{LayerReport, LayerResult, WeightSummary, ratio};
-use signloop_base::{
-    Error, Result,
-    units::{Cycles, Microseconds},
-};
+use super::types::{LayerReport, LayerResult, OpTotals, Total, ratio};
+use signloop_base::{Error, Result};
 use signloop_cpu::{CycleBreakdown, EnergyBreakdown, Traffic};
-use signloop_method::WeightStorage;
-
-/// The fields of a layer's result, summed. Per-position counts have no sum; whole-layer ones do.
-#[derive(Debug, Clone, Serialize)]
-pub struct Total {
-    /// Scheme, or `fp32`.
-    pub scheme: String,
-    /// Method.
-    pub method: String,
-    /// Layers summed.
-    pub layers: usize,
-    /// Parameters.
-    pub weights: WeightSummary,
-    /// What the method keeps for them.
-    pub storage: WeightStorage,
-    /// Operations of all positions.
-    pub ops: OpTotals,
-    /// Bytes by level and tensor.
-    pub traffic: Vec<Traffic>,
-    /// Modelled energy.
-    pub energy_pj: EnergyBreakdown,
-    /// Cycles on one core, one layer after the other; `bound_by` names what bounds the most of them.
-    pub cycles: CycleBreakdown,
-    /// Time on one core.
-    pub time_us: Microseconds,
-    /// Cycles by what bounds them, in order of first appearance.
-    #[serde(skip)]
-    bounds: Vec<(&'static str, Cycles)>,
-}
-
-/// Operations of all output positions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct OpCountsTotal {
-    /// Two-input adds and subtracts.
-    pub adds_total: u64,
-    /// Multiplies by weights (fp32 layers).
-    pub multiplies_total: u64,
-    /// Multiplies by scales.
-    pub scale_muls_total: u64,
-    /// Bitwise operations on words.
-    pub logic_ops_total: u64,
-    /// Population counts of words.
-    pub popcounts_total: u64,
-    /// Dense multiply-accumulates.
-    pub dense_macs_total: u64,
-}
-
-/// [`OpCountsTotal`] and what follows from it.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct OpTotals {
-    /// The counts.
-    #[serde(flatten)]
-    pub counts: OpCountsTotal,
-    /// dense_macs_total / adds_total.
-    pub arithmetic_reduction: f64,
-    /// Twice that: a multiply and an add counted apart.
-    pub arithmetic_reduction_two_op: f64,
-}
 
 /// Sums the layers by scheme and method, in the order in which they first appear.
 ///

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use signloop_base::{Result, units::Microseconds};
+use super::best::{LayerBest, WorkingSet};
+use signloop_base::{
+    Result,
+    units::{Cycles, Microseconds},
+};
 use signloop_cpu::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic};
 use signloop_method::{OpCounts, Verification, WeightStorage};
 use signloop_network::workload::{LayerKind, LayerShape};
@@ -34,7 +38,7 @@ pub struct Report {
     /// Layers in network order.
     pub layers: Vec<LayerReport>,
     /// Sums over the quantised layers by scheme and method; the fp32 layers stand apart.
-    pub totals: Vec<super::totals::Total>,
+    pub totals: Vec<Total>,
 }
 
 /// Who made a report.
@@ -68,7 +72,7 @@ pub struct LayerReport {
     /// One result per scheme and method.
     pub results: Vec<LayerResult>,
     /// For every scheme, the op programs with the fewest adds.
-    pub best: Vec<super::fit::LayerBest>,
+    pub best: Vec<LayerBest>,
 }
 
 /// Parameters of one layer or of a network.
@@ -116,7 +120,7 @@ pub struct LayerResult {
     /// Operations.
     pub ops: OpSummary,
     /// Vectors that an op program keeps at hand; absent for other executions.
-    pub working_set: Option<super::fit::WorkingSet>,
+    pub working_set: Option<WorkingSet>,
     /// Bytes by level and tensor, whole layer.
     pub traffic: Vec<Traffic>,
     /// Modelled energy of the whole layer.
@@ -166,6 +170,63 @@ impl LayerResult {
             time_us: cost.time_us,
         })
     }
+}
+
+/// The fields of a layer's result, summed. Per-position counts have no sum; whole-layer ones do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Total {
+    /// Scheme, or `fp32`.
+    pub scheme: String,
+    /// Method.
+    pub method: String,
+    /// Layers summed.
+    pub layers: usize,
+    /// Parameters.
+    pub weights: WeightSummary,
+    /// What the method keeps for them.
+    pub storage: WeightStorage,
+    /// Operations of all positions.
+    pub ops: OpTotals,
+    /// Bytes by level and tensor.
+    pub traffic: Vec<Traffic>,
+    /// Modelled energy.
+    pub energy_pj: EnergyBreakdown,
+    /// Cycles on one core, one layer after the other; `bound_by` names what bounds the most of them.
+    pub cycles: CycleBreakdown,
+    /// Time on one core.
+    pub time_us: Microseconds,
+    /// Cycles by what bounds them, in order of first appearance.
+    #[serde(skip)]
+    pub(super) bounds: Vec<(&'static str, Cycles)>,
+}
+
+/// Operations of all output positions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OpCountsTotal {
+    /// Two-input adds and subtracts.
+    pub adds_total: u64,
+    /// Multiplies by weights (fp32 layers).
+    pub multiplies_total: u64,
+    /// Multiplies by scales.
+    pub scale_muls_total: u64,
+    /// Bitwise operations on words.
+    pub logic_ops_total: u64,
+    /// Population counts of words.
+    pub popcounts_total: u64,
+    /// Dense multiply-accumulates.
+    pub dense_macs_total: u64,
+}
+
+/// [`OpCountsTotal`] and what follows from it.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct OpTotals {
+    /// The counts.
+    #[serde(flatten)]
+    pub counts: OpCountsTotal,
+    /// dense_macs_total / adds_total.
+    pub arithmetic_reduction: f64,
+    /// Twice that: a multiply and an add counted apart.
+    pub arithmetic_reduction_two_op: f64,
 }
 
 /// Bytes read from and written to DRAM.

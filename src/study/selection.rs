@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::report::Request;
+use crate::study::Request;
 use signloop_base::{
     Result,
     diagnostics::{Problem, Problems},

@@ -7,7 +7,7 @@ use signloop::{
     accelerator::{mapper, mapping, problem, sparse::Rules, timeloop},
     base::config::Document,
     machine::accelerator,
-    report::accelerator::evaluate_at,
+    study::accelerator::evaluate_at,
 };
 
 fn files(folder: &str) -> Vec<PathBuf> {

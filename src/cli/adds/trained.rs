@@ -9,7 +9,10 @@ use super::{
     },
     arguments::{Args, Random},
 };
-use crate::report::{Against, Comparison, against_random, json, trained_table};
+use crate::{
+    report::json,
+    study::trained::{Against, Comparison, against_random, trained_table},
+};
 use signloop_base::Result;
 use signloop_method::{Method, PlanOptions, find};
 

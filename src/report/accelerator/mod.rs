@@ -2,12 +2,10 @@
 
 mod csv;
 mod instance;
-mod run;
 mod table;
 mod types;
 
 pub use csv::csv;
 pub use instance::{InstanceAccesses, InstanceReport, RankReport};
-pub use run::evaluate_at;
 pub use table::table;
 pub use types::{AcceleratorReport, Accesses, ComputeReport, LevelReport, SCHEMA, TensorReport};

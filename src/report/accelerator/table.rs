@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use comfy_table::Table;
+
 use super::{AcceleratorReport, Accesses};
 use crate::report::table::grid;
 
@@ -12,7 +14,28 @@ pub fn table(report: &AcceleratorReport) -> String {
         "timeloop" => ", rounded as Timeloop does",
         _ => "",
     };
+    let compute = &report.compute;
     let mut text = format!("{} on {}{rules}\n\n", report.problem, report.arch);
+    let _ = writeln!(text, "{}\n\n{}\n", level_grid(report), access_grid(report));
+    let _ = writeln!(
+        text,
+        "{} operations: {} done, {} gated, {} skipped; utilization {:.1} %",
+        compute.operations,
+        compute.actual,
+        compute.gated,
+        compute.skipped,
+        100.0 * compute.utilization
+    );
+    let _ = writeln!(text, "{} cycles, {:.4} uJ", report.cycles, report.energy_pj / 1e6);
+    for level in report.levels.iter().filter(|level| level.energy_from == "interpolated") {
+        let _ = writeln!(text, "energy of `{}`: {}", level.name, level.energy_source);
+    }
+    text.push_str("words of all instances, expected; energy is modelled, not measured\n");
+    text
+}
+
+/// Energy and cycles by level, compute last.
+fn level_grid(report: &AcceleratorReport) -> Table {
     let mut levels = grid(&["level", "cycles", "words needed", "of", "energy uJ", "share"]);
     let share = |energy: f64| format!("{:.1} %", 100.0 * energy / report.energy_pj.max(1e-12));
     for level in report.levels.iter().rev() {
@@ -36,7 +59,11 @@ pub fn table(report: &AcceleratorReport) -> String {
         format!("{:.4}", compute.energy_pj / 1e6),
         share(compute.energy_pj),
     ]);
-    let _ = writeln!(text, "{levels}\n");
+    levels
+}
+
+/// Accesses by level, tensor and kind.
+fn access_grid(report: &AcceleratorReport) -> Table {
     let mut tensors = grid(&[
         "level",
         "tensor",
@@ -77,20 +104,5 @@ pub fn table(report: &AcceleratorReport) -> String {
             }
         }
     }
-    let _ = writeln!(text, "{tensors}\n");
-    let _ = writeln!(
-        text,
-        "{} operations: {} done, {} gated, {} skipped; utilization {:.1} %",
-        compute.operations,
-        compute.actual,
-        compute.gated,
-        compute.skipped,
-        100.0 * compute.utilization
-    );
-    let _ = writeln!(text, "{} cycles, {:.4} uJ", report.cycles, report.energy_pj / 1e6);
-    for level in report.levels.iter().filter(|level| level.energy_from == "interpolated") {
-        let _ = writeln!(text, "energy of `{}`: {}", level.name, level.energy_source);
-    }
-    text.push_str("words of all instances, expected; energy is modelled, not measured\n");
-    text
+    tensors
 }

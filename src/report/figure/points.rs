@@ -9,7 +9,7 @@ use super::{
     runs, single,
     table::Table,
 };
-use crate::study::measure::ROW_BAND;
+use crate::report::ROW_BAND;
 use signloop_base::Result;
 use signloop_plot::{Axis, Content, DataPoint, Figure, Marks, PointFigure, PointSeries};
 

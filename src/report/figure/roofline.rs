@@ -1,5 +1,7 @@
 //! Adds a second against adds a byte of memory traffic (Williams, Waterman and Patterson 2009).
 
+use serde_json::Value;
+
 use super::{
     Choice, Input,
     json::{list, missing, number, report, text},
@@ -31,8 +33,34 @@ pub(super) fn roofline(inputs: &[Input], choice: &Choice) -> Result<Figure> {
             &loaded
         }
     };
+    let mut series = layer_points(input, &report, choice)?;
+    let points = || series.iter().flat_map(|series| &series.points);
+    let least = points().map(|point| point.x).fold(f64::INFINITY, f64::min);
+    let most = points().map(|point| point.x).fold(0.0, f64::max);
+    if least < most.max(f64::MIN_POSITIVE) || least == most {
+        series.extend(roofs(machine, least / 2.0, most * 2.0));
+    }
+    Ok(Figure {
+        id: "roofline".to_owned(),
+        caption: format!(
+            "Roofline of one core of {name}: modelled adds per second of each quantised layer of {} \
+             against adds per byte of DRAM traffic. The flat roofs are the vector adds at 8, 16 and \
+             32 bits; the slope is the memory bandwidth of one core.",
+            text(&report, "workload").map_err(missing)?
+        ),
+        content: Content::Points(PointFigure {
+            x: Axis::log("operational intensity (adds per DRAM byte)", "adds_per_dram_byte"),
+            y: Axis::log("performance (Gadd/s)", "gadd_per_s"),
+            series,
+        }),
+    })
+}
+
+/// The chosen layers at adds a byte and adds a second, one series a scheme and method.
+fn layer_points(input: &Input, report: &Value, choice: &Choice) -> Result<Vec<PointSeries>> {
+    let missing = |key: String| missing(input, &key);
     let mut series: Vec<PointSeries> = Vec::new();
-    for layer in list(&report, "layers").map_err(missing)? {
+    for layer in list(report, "layers").map_err(missing)? {
         let layer_name = text(layer, "name").map_err(missing)?;
         for result in list(layer, "results").map_err(missing)? {
             let wanted = |names: &[String], key: &str| {
@@ -77,26 +105,7 @@ pub(super) fn roofline(inputs: &[Input], choice: &Choice) -> Result<Figure> {
             }
         }
     }
-    let points = || series.iter().flat_map(|series| &series.points);
-    let least = points().map(|point| point.x).fold(f64::INFINITY, f64::min);
-    let most = points().map(|point| point.x).fold(0.0, f64::max);
-    if least < most.max(f64::MIN_POSITIVE) || least == most {
-        series.extend(roofs(machine, least / 2.0, most * 2.0));
-    }
-    Ok(Figure {
-        id: "roofline".to_owned(),
-        caption: format!(
-            "Roofline of one core of {name}: modelled adds per second of each quantised layer of {} \
-             against adds per byte of DRAM traffic. The flat roofs are the vector adds at 8, 16 and \
-             32 bits; the slope is the memory bandwidth of one core.",
-            text(&report, "workload").map_err(missing)?
-        ),
-        content: Content::Points(PointFigure {
-            x: Axis::log("operational intensity (adds per DRAM byte)", "adds_per_dram_byte"),
-            y: Axis::log("performance (Gadd/s)", "gadd_per_s"),
-            series,
-        }),
-    })
+    Ok(series)
 }
 
 /// min(peak, bandwidth × intensity) for the three widths of partial sums.

@@ -6,14 +6,10 @@ use serde::Serialize;
 
 use super::{LayerTime, Measurement, names::activation_name};
 use crate::report::grid;
+pub use crate::report::{MEAN_BAND, ROW_BAND};
 use signloop_cpu::{KernelWork, kernel_cycles};
 use signloop_kernel::Activations;
 use signloop_machine::CpuArch;
-
-/// Error that is tolerated on the mean over all rows.
-pub const MEAN_BAND: f64 = 0.12;
-/// Error that is tolerated on a single row.
-pub const ROW_BAND: f64 = 0.25;
 
 /// A measured row with what the model says.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -9,7 +9,7 @@ use super::{
     spec::Rows,
     variants::{ArchVariant, Machine, first_line},
 };
-use crate::report::map::{MapLayer, MapRequest, map};
+use crate::study::map::{MapLayer, MapRequest, map};
 use signloop_base::{Error, Result};
 
 /// Rows of one combination over many accelerators. A network that fits none of an accelerator's

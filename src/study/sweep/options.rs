@@ -6,7 +6,7 @@ use super::{
     spec::Spec,
     variants::axes_of,
 };
-use crate::{report::map::EVALUATIONS, study::selection::iterations_of};
+use crate::study::{map::EVALUATIONS, selection::iterations_of};
 use signloop_base::{
     config::Value,
     diagnostics::{Problem, Problems},

@@ -12,14 +12,17 @@ use super::{
     options::{Options, options_of},
     variants::WorkloadVariant,
 };
-use crate::report::{
-    WeightSummary, full_precision_counts,
-    map::{MapLayer, layers_of},
+use crate::{
+    report::WeightSummary,
+    study::{
+        map::{MapLayer, layers_of},
+        simulate::full_precision_counts,
+    },
 };
 use signloop_accelerator::sparse::Rules;
 use signloop_base::Result;
 use signloop_machine::ArchKind;
-use signloop_method::{Execution, OpCounts, PlanRequest, WeightStorage};
+use signloop_method::{Execution, Method, OpCounts, PlanRequest, WeightStorage};
 use signloop_network::{
     quant::{QuantizedTensor, Scheme},
     workload::{Layer, LayerShape, OperandBits, WeightStore},
@@ -153,30 +156,7 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
             let method = sweep.spec.methods[sweep.grid.place(*outer).method];
             let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
             let request = PlanRequest { shape: &layer.shape, weights, bits, options: &options };
-            if let Err(reason) = method.applies(&request) {
-                return Ok(Err(format!("{}: {reason}", layer.name)));
-            }
-            let plan = match &sweep.cache {
-                Some(cache) => cache.plan(method, &request)?,
-                None => method.plan(&request)?,
-            };
-            Ok(Ok(LayerPlan {
-                name: layer.name.clone(),
-                quantized: true,
-                weights: WeightSummary {
-                    total: weights.codes().len() as u64,
-                    effectual: weights.effectual(),
-                    density: weights.density(),
-                },
-                counts: plan.counts,
-                work: Work {
-                    shape: layer.shape,
-                    bits,
-                    execution: plan.execution,
-                    counts: plan.counts.with_halo_spread(layer.shape.positions()),
-                    storage: plan.storage,
-                },
-            }))
+            plan_layer(sweep, layer, method, &request)
         })
         .collect::<Result<_>>()?;
     let mut found: Vec<(u64, Planned)> =
@@ -192,6 +172,39 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
         combination.layers = Ok(Layers::Planned(kept));
     }
     Ok(found)
+}
+
+/// One quantised layer, or why the method does not apply to it.
+fn plan_layer(
+    sweep: &Sweep,
+    layer: &Layer,
+    method: &dyn Method,
+    request: &PlanRequest<'_>,
+) -> Result<Result<LayerPlan, String>> {
+    if let Err(reason) = method.applies(request) {
+        return Ok(Err(format!("{}: {reason}", layer.name)));
+    }
+    let plan = match &sweep.cache {
+        Some(cache) => cache.plan(method, request)?,
+        None => method.plan(request)?,
+    };
+    Ok(Ok(LayerPlan {
+        name: layer.name.clone(),
+        quantized: true,
+        weights: WeightSummary {
+            total: request.weights.codes().len() as u64,
+            effectual: request.weights.effectual(),
+            density: request.weights.density(),
+        },
+        counts: plan.counts,
+        work: Work {
+            shape: layer.shape,
+            bits: request.bits,
+            execution: plan.execution,
+            counts: plan.counts.with_halo_spread(layer.shape.positions()),
+            storage: plan.storage,
+        },
+    }))
 }
 
 fn full_precision(layer: &Layer) -> LayerPlan {

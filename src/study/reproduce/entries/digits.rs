@@ -147,15 +147,6 @@ fn claims(groups: &[Group]) -> Vec<Claim> {
     let top1 = |name: &str| of(name).map_or_else(Vec::new, Group::top1s);
     let density = of("signed-binary").map_or(f64::NAN, |group| group.mean(|run| run.density));
     let against = |other: &str| Difference::of(&top1("signed-binary"), &top1(other));
-    let claim = |what: &str, published: &str, difference: Difference| {
-        Claim::new(
-            what,
-            published,
-            format!("{:+.2} points", difference.mean),
-            difference.above(0.0),
-            difference.interval(),
-        )
-    };
     let mut claims = vec![
         claim(
             "signed-binary is more accurate than {0,1} (6.7 points on ImageNet), on digits",
@@ -173,38 +164,7 @@ fn claims(groups: &[Group]) -> Vec<Claim> {
             &Tolerance::NUMBERS,
         ),
     ];
-    let what = "signed-binary is more accurate at equal effectual parameters, on digits";
-    // Each seed is held against the binary networks of the same seed.
-    let seeds = groups.iter().map(|group| group.runs.len()).min().unwrap_or(0);
-    let gains: Vec<Vec<f64>> = (0..seeds)
-        .map(|seed| {
-            let one: Vec<Group> = groups
-                .iter()
-                .map(|group| Group { runs: vec![group.runs[seed]], ..group.clone() })
-                .collect();
-            let series = series(&one).into_iter().map(|series| (series.name, series.points));
-            gains_over_binary(&series.collect::<Vec<_>>())
-        })
-        .filter(|gains| !gains.is_empty())
-        .collect();
-    claims.push(match gains.first().map(Vec::len) {
-        Some(widths) => {
-            let mean = |gains: &Vec<f64>| gains.iter().sum::<f64>() / gains.len() as f64;
-            let difference = Difference::of_pairs(&gains.iter().map(mean).collect::<Vec<_>>());
-            let claim = claim(what, "+2.5 points", difference);
-            let why = format!(
-                "mean over {widths} widths, binary interpolated in log parameters; {}",
-                claim.why
-            );
-            Claim { why, ..claim }
-        }
-        None => Claim::undecided(
-            what,
-            "+2.5 points",
-            "no signed-binary run lies between two binary ones in effectual parameters",
-            "signloop reproduce --only trained-digits",
-        ),
-    });
+    claims.push(at_equal_effectual(groups));
     claims.push(claim(
         "the signed-binary EDE helps against plain STE, on digits",
         "stabilises",
@@ -223,6 +183,51 @@ fn claims(groups: &[Group]) -> Vec<Claim> {
         format!("{}; {}", others[0].interval(), others[1].interval()),
     ));
     claims
+}
+
+fn claim(what: &str, published: &str, difference: Difference) -> Claim {
+    Claim::new(
+        what,
+        published,
+        format!("{:+.2} points", difference.mean),
+        difference.above(0.0),
+        difference.interval(),
+    )
+}
+
+/// Each seed is held against the binary networks of the same seed.
+fn at_equal_effectual(groups: &[Group]) -> Claim {
+    let what = "signed-binary is more accurate at equal effectual parameters, on digits";
+    let seeds = groups.iter().map(|group| group.runs.len()).min().unwrap_or(0);
+    let gains: Vec<Vec<f64>> = (0..seeds)
+        .map(|seed| {
+            let one: Vec<Group> = groups
+                .iter()
+                .map(|group| Group { runs: vec![group.runs[seed]], ..group.clone() })
+                .collect();
+            let series = series(&one).into_iter().map(|series| (series.name, series.points));
+            gains_over_binary(&series.collect::<Vec<_>>())
+        })
+        .filter(|gains| !gains.is_empty())
+        .collect();
+    match gains.first().map(Vec::len) {
+        Some(widths) => {
+            let mean = |gains: &Vec<f64>| gains.iter().sum::<f64>() / gains.len() as f64;
+            let difference = Difference::of_pairs(&gains.iter().map(mean).collect::<Vec<_>>());
+            let claim = claim(what, "+2.5 points", difference);
+            let why = format!(
+                "mean over {widths} widths, binary interpolated in log parameters; {}",
+                claim.why
+            );
+            Claim { why, ..claim }
+        }
+        None => Claim::undecided(
+            what,
+            "+2.5 points",
+            "no signed-binary run lies between two binary ones in effectual parameters",
+            "signloop reproduce --only trained-digits",
+        ),
+    }
 }
 
 /// Whether an accuracy is as good as another: refuted where seeds agree that it is lower.

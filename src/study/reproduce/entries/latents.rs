@@ -5,7 +5,7 @@ use crate::study::reproduce::{Claim, Context, Outcome, Table, Verdict, context::
 use signloop_base::Result;
 use signloop_network::quant::{QuantizeOptions, Scheme, quantize};
 use signloop_plot::Figure;
-use signloop_train::fits::distribution;
+use signloop_train::fits::{Distribution, distribution};
 
 /// The layer of the figures and verdicts: the one with the most weights.
 const SHOWN: &str = LATENT_LAYERS[2];
@@ -53,7 +53,8 @@ fn figure(id: &str, groups: &[LatentGroup], what: &str) -> Figure {
     Figure { id: id.to_owned(), ..latent_figure(groups, what) }
 }
 
-pub(super) fn latents(context: &Context) -> Result<Outcome> {
+/// Moments and fits of every group of latents.
+fn moments(context: &Context) -> Result<Table> {
     let mut table = Table::new(
         "Moments and fits; Gauss over Laplace above 0 means that Gauss fits better",
         &[
@@ -86,6 +87,50 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
             }
         }
     }
+    Ok(table)
+}
+
+fn better(gain: f64) -> &'static str {
+    if gain > 0.0 { "Gauss" } else { "Laplace" }
+}
+
+/// The claims on effectual and ineffectual weights.
+fn kinds(
+    effectual: &Distribution,
+    ineffectual: &Distribution,
+    decide: impl Fn(bool) -> Verdict,
+) -> Vec<Claim> {
+    vec![
+        Claim::new(
+            "effectual weights of both regions together are Laplacian-like",
+            "Laplacian-like",
+            format!(
+                "{} fits better by {:.3} nat a weight",
+                better(gauss_over_laplace(effectual)),
+                gauss_over_laplace(effectual).abs()
+            ),
+            decide(gauss_over_laplace(effectual) < 0.0),
+            format!(
+                "excess kurtosis {:+.2}; there is a gap around zero, since smaller weights are not effectual",
+                effectual.excess_kurtosis
+            ),
+        ),
+        Claim::new(
+            "ineffectual weights are Gaussian-like",
+            "Gaussian-like",
+            format!(
+                "{} fits better by {:.3} nat a weight",
+                better(gauss_over_laplace(ineffectual)),
+                gauss_over_laplace(ineffectual).abs()
+            ),
+            decide(gauss_over_laplace(ineffectual) > 0.0),
+            format!("excess kurtosis {:+.2}", ineffectual.excess_kurtosis),
+        ),
+    ]
+}
+
+pub(super) fn latents(context: &Context) -> Result<Outcome> {
+    let table = moments(context)?;
     let binary = groups(context, Scheme::Binary, SHOWN)?;
     let signed = groups(context, Scheme::SignedBinary, SHOWN)?;
     let fit = |group: &LatentGroup| {
@@ -101,11 +146,10 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
         true => Verdict::Reproduced,
         false => Verdict::Refuted,
     };
-    let better = |gain: f64| if gain > 0.0 { "Gauss" } else { "Laplace" };
     let off = |fit: f64, scale: f64| (fit / scale).abs() > 0.1;
     let what = |scheme: &str| format!("{SHOWN} of the shipped {scheme} ResNet-20 (CIFAR-10)");
     Ok(Outcome {
-        claims: vec![
+        claims: [vec![
             Claim::new(
                 "latent weights of a binary network are zero-mean",
                 "zero mean",
@@ -134,21 +178,7 @@ pub(super) fn latents(context: &Context) -> Result<Outcome> {
                 decide(positive.skewness.abs() > 0.5 && negative.skewness.abs() > 0.5),
                 "a Laplace distribution has skewness 0",
             ),
-            Claim::new(
-                "effectual weights of both regions together are Laplacian-like",
-                "Laplacian-like",
-                format!("{} fits better by {:.3} nat a weight", better(gauss_over_laplace(&effectual)), gauss_over_laplace(&effectual).abs()),
-                decide(gauss_over_laplace(&effectual) < 0.0),
-                format!("excess kurtosis {:+.2}; there is a gap around zero, since smaller weights are not effectual", effectual.excess_kurtosis),
-            ),
-            Claim::new(
-                "ineffectual weights are Gaussian-like",
-                "Gaussian-like",
-                format!("{} fits better by {:.3} nat a weight", better(gauss_over_laplace(&ineffectual)), gauss_over_laplace(&ineffectual).abs()),
-                decide(gauss_over_laplace(&ineffectual) > 0.0),
-                format!("excess kurtosis {:+.2}", ineffectual.excess_kurtosis),
-            ),
-        ],
+        ], kinds(&effectual, &ineffectual, decide)].concat(),
         definition: "fits by maximum likelihood (Gauss: mean and standard deviation; Laplace: median and mean \
                      distance from it); effectual = non-zero after quantisation with threshold 0.05·max|W| \
                      of the filter"

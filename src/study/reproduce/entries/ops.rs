@@ -90,6 +90,23 @@ pub(super) fn small_layer(context: &Context) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Reproduced where a published reduction is reached but for the tolerance.
+fn judged(ours: f64, published: f64) -> Verdict {
+    if ours >= (1.0 - Tolerance::NUMBERS.share) * published {
+        Verdict::Reproduced
+    } else {
+        Verdict::Refuted
+    }
+}
+
+fn reached(ours: f64, published: f64) -> &'static str {
+    if ours >= (1.0 - Tolerance::NUMBERS.share) * published {
+        "comes within 10 %"
+    } else {
+        "stays more than 10 % below"
+    }
+}
+
 pub(super) fn large_layer(context: &Context) -> Result<Outcome> {
     let shape = context.convolution(512, 512, 3)?;
     let reduction = |method: &str, scheme, density| {
@@ -120,20 +137,6 @@ pub(super) fn large_layer(context: &Context) -> Result<Outcome> {
             }
         }
     }
-    let judged = |ours: f64, published: f64| {
-        if ours >= (1.0 - Tolerance::NUMBERS.share) * published {
-            Verdict::Reproduced
-        } else {
-            Verdict::Refuted
-        }
-    };
-    let reached = |ours: f64, published: f64| {
-        if ours >= (1.0 - Tolerance::NUMBERS.share) * published {
-            "comes within 10 %"
-        } else {
-            "stays more than 10 % below"
-        }
-    };
     let claims = vec![
         Claim::new(
             "ops reduction of [3,3,512,512], signed-binary, at the published density 0.35",

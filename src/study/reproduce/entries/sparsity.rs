@@ -36,22 +36,6 @@ pub(super) fn sparsity_support(context: &Context) -> Result<Outcome> {
         without.push(dense);
         with.push(sparse);
     }
-    let figure = Figure {
-        id: "sparsity-support".to_owned(),
-        caption: "Adds of the quantised layers of the shipped ResNet-20 (CIFAR-10) with sum-merge: inputs of \
-                  zero weights summed too (without sparsity support), or left out (with)."
-            .to_owned(),
-        content: Content::Bars(BarFigure {
-            axis: "adds (millions)".to_owned(),
-            unit: "madds".to_owned(),
-            layout: Layout::Grouped,
-            categories: schemes.iter().map(ToString::to_string).collect(),
-            series: vec![
-                Series { name: "without sparsity support".to_owned(), values: without.clone() },
-                Series { name: "with sparsity support".to_owned(), values: with.clone() },
-            ],
-        }),
-    };
     let decide = |holds| if holds { Verdict::Reproduced } else { Verdict::Refuted };
     Ok(Outcome {
         claims: vec![
@@ -86,6 +70,25 @@ pub(super) fn sparsity_support(context: &Context) -> Result<Outcome> {
         inputs: "ResNet-20, CIFAR-10, shipped weights; the ternary ones were made ternary after training"
             .to_owned(),
         tables: vec![table],
-        figures: vec![figure],
+        figures: vec![figure(&schemes, without, with)],
     })
+}
+
+fn figure(schemes: &[Scheme], without: Vec<f64>, with: Vec<f64>) -> Figure {
+    Figure {
+        id: "sparsity-support".to_owned(),
+        caption: "Adds of the quantised layers of the shipped ResNet-20 (CIFAR-10) with sum-merge: inputs of \
+                  zero weights summed too (without sparsity support), or left out (with)."
+            .to_owned(),
+        content: Content::Bars(BarFigure {
+            axis: "adds (millions)".to_owned(),
+            unit: "madds".to_owned(),
+            layout: Layout::Grouped,
+            categories: schemes.iter().map(ToString::to_string).collect(),
+            series: vec![
+                Series { name: "without sparsity support".to_owned(), values: without },
+                Series { name: "with sparsity support".to_owned(), values: with },
+            ],
+        }),
+    }
 }

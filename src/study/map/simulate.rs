@@ -2,12 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    evaluate::mapped,
-    layers::layers_of,
-    run::{MapRequest, map},
-    types::MapReport,
-};
+use super::{evaluate::mapped, layers::layers_of, request::MapRequest, run::map};
+use crate::report::map::MapReport;
 use signloop_accelerator::{
     mapper::Design,
     mapping::{self, Mapping},
@@ -18,9 +14,6 @@ use signloop_network::{
     quant::Scheme,
     workload::{WeightSource, Workload},
 };
-
-/// Mappings scored for each layer where none are given; `signloop map` searches longer.
-pub const EVALUATIONS: u64 = 4_000;
 
 /// A network to map and cost.
 #[derive(Debug, Clone, Copy)]

@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{
-    fit::{WorkingSet, best},
-    totals::totals,
-    types::{LayerReport, LayerResult, Provenance, Report, SCHEMA, Tool, WeightSummary},
+use crate::report::{
+    LayerReport, LayerResult, Provenance, Report, SCHEMA, Tool, WeightSummary, WorkingSet, best,
+    totals,
 };
 use signloop_base::Result;
 use signloop_cpu::{LayerCost, LayerWork, evaluate};

@@ -5,93 +5,12 @@ use std::time::{Duration, Instant};
 use super::{
     evaluate::{evaluator, named, solved, statistical},
     layers::MapLayer,
-    simulate::EVALUATIONS,
-    totals::totals,
-    types::{LayerMap, MapReport, SCHEMA},
+    request::MapRequest,
+    totals::report,
 };
-use crate::report::{Provenance, Tool};
-use signloop_accelerator::{
-    mapper::{Constraint, Design, Request, Space, Stop, search},
-    model::Score,
-    sparse::Rules,
-};
+use crate::report::map::{LayerMap, MapReport};
+use signloop_accelerator::mapper::{Request, Space, Stop, search};
 use signloop_base::{Error, Result, diagnostics::Problem as Note};
-use signloop_machine::accelerator::Accelerator;
-
-/// What the chosen mapping of a layer is best in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Objective {
-    /// Energy times cycles.
-    Edp,
-    /// Energy; cycles where equal.
-    Energy,
-    /// Cycles; energy where equal.
-    Cycles,
-}
-
-impl Objective {
-    /// The word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Edp => "edp",
-            Self::Energy => "energy",
-            Self::Cycles => "cycles",
-        }
-    }
-
-    fn cost(self, score: &Score) -> f64 {
-        match self {
-            Self::Edp => score.energy_pj * score.cycles as f64,
-            Self::Energy => score.energy_pj,
-            Self::Cycles => score.cycles as f64,
-        }
-    }
-}
-
-/// What to search.
-#[derive(Debug, Clone, Copy)]
-pub struct MapRequest<'a> {
-    /// The accelerator.
-    pub accelerator: &'a Accelerator,
-    /// What its dataflow allows.
-    pub constraints: &'a [Constraint],
-    /// Name of the workload.
-    pub workload: &'a str,
-    /// Layers in report order; those of one scheme together.
-    pub layers: &'a [MapLayer],
-    /// Where the weights come from.
-    pub weights: &'a [Provenance],
-    /// Rules of the model.
-    pub rules: Rules,
-    /// Mappings to score at most, by layer.
-    pub evaluations: u64,
-    /// Seed.
-    pub seed: u64,
-    /// Time for all layers together.
-    pub time: Option<Duration>,
-    /// What a chosen mapping is best in.
-    pub objective: Objective,
-}
-
-impl<'a> MapRequest<'a> {
-    /// A search of a network's layers on a design for the least energy times cycles, by the exact
-    /// rules and without a limit of time; the weights' provenance is left out.
-    pub fn of(design: &'a Design, workload: &'a str, layers: &'a [MapLayer]) -> Self {
-        Self {
-            accelerator: &design.accelerator,
-            constraints: &design.constraints,
-            workload,
-            layers,
-            weights: &[],
-            rules: Rules::Exact,
-            evaluations: EVALUATIONS,
-            seed: 1,
-            time: None,
-            objective: Objective::Edp,
-        }
-    }
-}
 
 /// Searches every layer. `progress` is told of the mappings scored, from several threads.
 ///
@@ -122,26 +41,6 @@ pub fn map(request: &MapRequest<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<
         layers.push(map_layer(request, layer, time, progress)?);
     }
     Ok(report(request, layers))
-}
-
-pub(super) fn report(request: &MapRequest<'_>, layers: Vec<LayerMap>) -> MapReport {
-    let totals = totals(request, &layers);
-    MapReport {
-        schema: SCHEMA,
-        tool: Tool { name: "signloop", version: env!("CARGO_PKG_VERSION") },
-        arch: request.accelerator.name.clone(),
-        workload: request.workload.to_owned(),
-        rules: match request.rules {
-            Rules::Exact => "exact",
-            Rules::Timeloop => "timeloop",
-        },
-        seed: request.seed,
-        evaluations_per_layer: request.evaluations,
-        objective: request.objective.name(),
-        weights: request.weights.to_vec(),
-        layers,
-        totals,
-    }
 }
 
 fn map_layer(

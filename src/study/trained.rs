@@ -5,7 +5,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{table::grid, types::ratio};
+use crate::report::{grid, ratio};
 use signloop_base::{Error, Result, diagnostics::Problem};
 use signloop_method::{Method, PlanOptions, PlanRequest, verify_plan};
 use signloop_network::{

@@ -8,11 +8,8 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{
-    csv::quoted,
-    map::{MapReport, MapRequest, layers_of, map},
-    table::grid,
-};
+use super::map::{MapRequest, layers_of, map};
+use crate::report::{grid, map::MapReport, quoted};
 use signloop_accelerator::{mapper::Design, sparse::Rules};
 use signloop_base::{Error, Result};
 use signloop_network::{

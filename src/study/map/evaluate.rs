@@ -1,10 +1,7 @@
 //! What a mapping of a layer costs, with actual zeros and with random ones.
 
-use super::{
-    layers::MapLayer,
-    run::{MapRequest, report},
-    types::{LayerMap, MapReport, Solved, Statistical},
-};
+use super::{layers::MapLayer, request::MapRequest, totals::report};
+use crate::report::map::{LayerMap, MapReport, Solved, Statistical};
 use signloop_accelerator::{
     mapping::{self, Mapping},
     model::{Evaluator, Misfit},

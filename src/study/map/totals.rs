@@ -1,13 +1,34 @@
 //! All layers of a scheme together.
 
-use super::{
-    layers::MapLayer,
-    network::network_front,
-    run::MapRequest,
-    types::{LayerMap, MapTotal, Statistical},
+use super::{layers::MapLayer, network::network_front, request::MapRequest};
+use crate::report::{
+    Tool,
+    map::{LayerMap, MapReport, MapTotal, SCHEMA, Statistical},
 };
+use signloop_accelerator::sparse::Rules;
 
-pub(super) fn totals(request: &MapRequest<'_>, layers: &[LayerMap]) -> Vec<MapTotal> {
+/// The report of mapped layers, with their totals.
+pub(super) fn report(request: &MapRequest<'_>, layers: Vec<LayerMap>) -> MapReport {
+    let totals = totals(request, &layers);
+    MapReport {
+        schema: SCHEMA,
+        tool: Tool { name: "signloop", version: env!("CARGO_PKG_VERSION") },
+        arch: request.accelerator.name.clone(),
+        workload: request.workload.to_owned(),
+        rules: match request.rules {
+            Rules::Exact => "exact",
+            Rules::Timeloop => "timeloop",
+        },
+        seed: request.seed,
+        evaluations_per_layer: request.evaluations,
+        objective: request.objective.name(),
+        weights: request.weights.to_vec(),
+        layers,
+        totals,
+    }
+}
+
+fn totals(request: &MapRequest<'_>, layers: &[LayerMap]) -> Vec<MapTotal> {
     let mut totals: Vec<MapTotal> = Vec::new();
     let mut at = 0;
     for own in layers.chunk_by(|first, second| first.scheme == second.scheme) {

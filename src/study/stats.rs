@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::table::grid;
+use crate::report::table::grid;
 use signloop_base::Result;
 use signloop_network::{
     quant::{Scheme, WeightStats, weight_stats_of_tiles},

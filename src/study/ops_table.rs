@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::types::ratio;
+use crate::report::ratio;
 use signloop_base::Result;
 use signloop_method::{Method, PlanOptions, PlanRequest};
 use signloop_network::{

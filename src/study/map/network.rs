@@ -1,6 +1,6 @@
 //! The front of a network from the fronts of its layers.
 
-use super::types::{LayerMap, NetworkPoint, Solved};
+use crate::report::map::{LayerMap, NetworkPoint, Solved};
 
 /// Choices of one mapping a layer that no other choice beats by a weighted sum of energy and
 /// cycles, least energy first.
