@@ -151,8 +151,7 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
             let (layer, weights) = layers[*index];
             let Some(weights) = weights else { return Ok(Ok(full_precision(layer))) };
             let method = sweep.spec.methods[sweep.grid.place(*outer).method];
-            let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-            let request = PlanRequest { shape: &layer.shape, weights, bits, options: &options };
+            let request = PlanRequest::of_layer(layer, weights, &options);
             if let Err(reason) = method.applies(&request) {
                 return Ok(Err(format!("{}: {reason}", layer.name)));
             }
@@ -171,7 +170,7 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
                 counts: plan.counts,
                 work: Work {
                     shape: layer.shape,
-                    bits,
+                    bits: request.bits,
                     execution: plan.execution,
                     counts: plan.counts.with_halo_spread(layer.shape.positions()),
                     storage: plan.storage,
