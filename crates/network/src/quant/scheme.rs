@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use signloop_base::diagnostics::{Problem, nearest};
+use signloop_base::diagnostics::Problem;
 
 /// Which values a quantised weight may take (times the filter's scale).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,10 +80,7 @@ impl FromStr for Scheme {
             let names = Self::ALL.map(Self::name);
             let problem = Problem::new(format!("unknown scheme `{text}`"))
                 .hint(format!("expected one of `{}`", names.join("`, `")));
-            match nearest(text, names) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            }
+            problem.did_you_mean(text, names)
         })
     }
 }
