@@ -50,11 +50,10 @@ impl Method for BitPacked {
         };
         let mask_words = product(&[shape.out_channels, masks, planes, words])?;
         // |x| of every bit plane, once for each group: no AND, only popcounts.
-        let totals =
-            if scheme == Scheme::Binary { product(&[shape.groups, planes, words])? } else { 0 };
+        let totals = if scheme.has_zero() { 0 } else { product(&[shape.groups, planes, words])? };
         // Every popcount but a sum's first is added; binary also subtracts |x| once a filter.
-        let sums = shape.out_channels + if scheme == Scheme::Binary { shape.groups } else { 0 };
-        let subtracts = if scheme == Scheme::Binary { shape.out_channels } else { 0 };
+        let sums = shape.out_channels + if scheme.has_zero() { 0 } else { shape.groups };
+        let subtracts = if scheme.has_zero() { 0 } else { shape.out_channels };
         let counts = OpCounts {
             adds: mask_words + totals - sums + subtracts,
             scale_muls: shape.out_channels,

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::PlanRequest;
-use signloop_network::quant::Scheme;
 
 /// What a method keeps in memory for a layer's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -22,7 +21,7 @@ impl WeightStorage {
     pub fn of(request: &PlanRequest<'_>) -> Self {
         let scheme = request.weights.scheme();
         let filters = request.shape.out_channels;
-        let signs = if scheme == Scheme::SignedBinary { filters } else { 0 };
+        let signs = if scheme.has_region_signs() { filters } else { 0 };
         Self {
             weight_bits: request.weights.shape().len() as u64 * u64::from(scheme.bits_per_weight()),
             scale_bits: filters * 32,
