@@ -13,7 +13,7 @@ use signloop::{
     method::{PlanOptions, PlanRequest, find},
     network::{
         quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-        workload::{LayerShape, OperandBits},
+        workload::LayerShape,
     },
 };
 
@@ -40,13 +40,7 @@ impl Case {
 
     /// Adds per output position, on an unbounded map and on this one.
     fn adds(&self) -> (u64, f64) {
-        let weight = self.weights.scheme().bits_per_weight();
-        let request = PlanRequest {
-            shape: &self.shape,
-            weights: &self.weights,
-            bits: OperandBits { activation: 8, weight, accumulator: 32, output: 8 },
-            options: &self.options,
-        };
+        let request = PlanRequest::of_shape(&self.shape, &self.weights, &self.options);
         let counts = find(self.method).unwrap().plan(&request).unwrap().counts;
         let positions = self.shape.positions();
         (counts.adds, counts.adds_total(positions).unwrap() as f64 / positions as f64)

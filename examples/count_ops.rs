@@ -6,10 +6,10 @@ use std::path::Path;
 
 use signloop::{
     Result,
-    method::{self, PlanOptions, PlanRequest, verify_plan},
+    method::{self, PlanOptions, PlanRequest},
     network::{
         quant::Scheme,
-        workload::{self, OperandBits, WeightStore},
+        workload::{self, WeightStore},
     },
 };
 
@@ -23,13 +23,12 @@ fn main() -> Result<()> {
         let store = WeightStore::open(&network.weights, scheme, options.seed)?;
         for layer in network.quantized_layers().take(3) {
             let weights = store.layer(layer)?;
-            let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-            let request =
-                PlanRequest { shape: &layer.shape, weights: &weights, bits, options: &options };
+            let request = PlanRequest::of_layer(layer, &weights, &options);
             for name in ["zero-skip", "sum-merge"] {
-                let plan = method::find(name)?.plan(&request)?;
+                let method = method::find(name)?;
+                let plan = method.plan(&request)?;
                 // The counts are those of a program, and the program computes the layer.
-                verify_plan(name, &request, &plan, options.seed)?;
+                method.verify(&request, &plan, options.seed)?;
                 println!(
                     "{},{scheme},{name},{},{},{:.3}",
                     layer.name,

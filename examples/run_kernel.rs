@@ -10,7 +10,7 @@ use signloop::{
     method::{self, PlanOptions, PlanRequest},
     network::{
         quant::{Randomness, Scheme, synthesise},
-        workload::{LayerKind, LayerShape, OperandBits},
+        workload::{LayerKind, LayerShape},
     },
 };
 
@@ -35,9 +35,8 @@ fn main() -> Result<()> {
     let weights = synthesise(Scheme::SignedBinary, shape.weight_shape(), randomness)?;
 
     // What is counted is what runs: the kernel is built from the method's own program.
-    let bits = OperandBits { activation: 32, weight: 1, accumulator: 32, output: 32 };
     let options = PlanOptions::default();
-    let request = PlanRequest { shape: &shape, weights: &weights, bits, options: &options };
+    let request = PlanRequest::of_shape(&shape, &weights, &options);
     let plan = method::find("row-pattern")?.plan(&request)?;
     let finishing = Finishing::Scaled;
     let kernel = Kernel::build(

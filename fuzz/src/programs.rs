@@ -6,17 +6,15 @@ use signloop::{
     method::{
         InputSpace, OpProgram, PlanOptions, PlanRequest, ProgramExport, Schedule,
         cache::{decode, encode, is_right},
-        graphviz, registry, simulate_registers, verify, verify_plan,
+        graphviz, registry, simulate_registers, verify,
     },
     network::{
         quant::{QuantizedTensor, Scheme},
-        workload::{LayerKind, LayerShape, OperandBits},
+        workload::{LayerKind, LayerShape},
     },
 };
 
 use super::accepted;
-
-const BITS: OperandBits = OperandBits { activation: 8, weight: 2, accumulator: 32, output: 8 };
 
 /// Three filters over two channels of 2×2: what a decoded plan is held against.
 static LAYER: LazyLock<(LayerShape, QuantizedTensor)> = LazyLock::new(|| {
@@ -53,7 +51,7 @@ pub fn plan(data: &[u8]) {
     }
     let (shape, weights) = &*LAYER;
     let options = PlanOptions::default();
-    let request = PlanRequest { shape, weights, bits: BITS, options: &options };
+    let request = PlanRequest::of_shape(shape, weights, &options);
     if is_right(&plan, &request).unwrap_or(false) {
         let computes = verify(&plan.programs, shape, weights, 4, 0x5eed);
         assert!(computes.expect("sums of small integers"), "a wrong plan was accepted");
@@ -116,19 +114,19 @@ pub fn method(data: &[u8]) {
     };
     let Ok(shape) = shape.checked() else { return };
     let Some(weights) = weights(scheme, &shape, codes) else { return };
-    let bits = OperandBits { activation: 1 + (tile / 4 % 8) as u32, ..BITS };
     let options = PlanOptions {
         seed: tile,
         search_iterations: tile % 3,
         column_tile: NonZeroU32::new(tile as u32 % 5),
         filter_group: NonZeroU32::new(window as u32 % 3),
     };
-    let request = PlanRequest { shape: &shape, weights: &weights, bits, options: &options };
+    let request = PlanRequest::of_shape(&shape, &weights, &options)
+        .with_activation_bits(1 + (tile / 4 % 8) as u32);
     if method.applies(&request).is_err() {
         return;
     }
     let Some(plan) = accepted(method.plan(&request)) else { return };
-    let verified = verify_plan(method.name(), &request, &plan, tile);
+    let verified = method.verify(&request, &plan, tile);
     verified.expect("the dense product");
     let again = decode(&encode(&plan).expect("bytes")).expect("a plan");
     assert_eq!(again.programs, plan.programs);

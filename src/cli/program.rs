@@ -10,12 +10,9 @@ use crate::report::json;
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_method::{
     OpCounts, Plan, PlanOptions, PlanRequest, ProgramExport, RegisterUse, Schedule, Verification,
-    find, graphviz, simulate_registers, verify_plan,
+    find, graphviz, simulate_registers,
 };
-use signloop_network::{
-    quant::Scheme,
-    workload::{OperandBits, WeightStore},
-};
+use signloop_network::{quant::Scheme, workload::WeightStore};
 
 /// Largest program that is drawn; larger graphs are unreadable.
 const MOST_DRAWN: u32 = 400;
@@ -103,12 +100,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         filter_group: arguments.filter_group,
         ..PlanOptions::default()
     };
-    let request = PlanRequest {
-        shape: &layer.shape,
-        weights: &weights,
-        bits: OperandBits { weight: scheme.bits_per_weight(), ..layer.bits },
-        options: &options,
-    };
+    let request = PlanRequest::of_layer(layer, &weights, &options);
     let refused = |reason| Problem::new(format!("{}: {reason}", method.name()));
     method.applies(&request).map_err(refused)?;
     let plan = method.plan(&request)?;
@@ -117,11 +109,8 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
             .hint("`dense` is a closed form and `bit-packed` works on words; choose another")
             .into());
     }
-    let verified = if arguments.verify {
-        Some(verify_plan(method.name(), &request, &plan, arguments.seed)?)
-    } else {
-        None
-    };
+    let verified =
+        if arguments.verify { Some(method.verify(&request, &plan, arguments.seed)?) } else { None };
     let registers = arguments.registers.get();
     let text = match arguments.format {
         Format::Summary => summary(&plan, registers, verified),

@@ -19,7 +19,7 @@ use crate::{
 };
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_method::PlanRequest;
-use signloop_network::workload::{OperandBits, WeightStore};
+use signloop_network::workload::WeightStore;
 
 /// Arguments of `signloop simulate`.
 #[derive(Debug, clap::Args)]
@@ -157,15 +157,14 @@ fn explain(request: &Request<'_>, name: &str) -> Result<String> {
     for scheme in request.schemes {
         let weights =
             WeightStore::open(request.weights, *scheme, request.options.seed)?.layer(layer)?;
-        let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-        let plan_request = PlanRequest { shape, weights: &weights, bits, options: request.options };
+        let plan_request = PlanRequest::of_layer(layer, &weights, request.options);
         for method in request.methods {
             if method.applies(&plan_request).is_err() {
                 continue;
             }
             let plan = request.plan(*method, &plan_request)?;
             let counted = (&plan.counts, &plan.storage);
-            let cost = cost_of(request.arch, layer, bits, plan.execution, counted)?;
+            let cost = cost_of(request.arch, layer, plan_request.bits, plan.execution, counted)?;
             let _ = writeln!(text, "{name}, {scheme}, {}", method.name());
             let _ = writeln!(
                 text,

@@ -15,7 +15,7 @@ use signloop_base::Result;
 use signloop_method::{Method, PlanOptions, PlanRequest};
 use signloop_network::{
     quant::{Randomness, Scheme, synthesise},
-    workload::{LayerShape, OperandBits},
+    workload::LayerShape,
 };
 
 /// A layer and scheme for which a figure was published, at one density.
@@ -129,13 +129,7 @@ fn row(case: &Case, method: &'static dyn Method, seed: u64) -> Result<Option<Ops
         column_tile: case.tile.and_then(NonZeroU32::new),
         ..PlanOptions::default()
     };
-    let bits = OperandBits {
-        activation: 8,
-        weight: case.scheme.bits_per_weight(),
-        accumulator: 32,
-        output: 8,
-    };
-    let request = PlanRequest { shape: &shape, weights: &weights, bits, options: &options };
+    let request = PlanRequest::of_shape(&shape, &weights, &options);
     if method.applies(&request).is_err() {
         return Ok(None);
     }

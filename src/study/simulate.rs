@@ -11,7 +11,7 @@ use signloop_cpu::{LayerCost, LayerWork, evaluate};
 use signloop_machine::CpuArch;
 use signloop_method::{
     Execution, Method, OpCounts, Plan, PlanOptions, PlanRequest, Verification, WeightStorage,
-    cache::PlanCache, verify_plan,
+    cache::PlanCache,
 };
 use signloop_network::{
     quant::{QuantizedTensor, Scheme},
@@ -185,8 +185,7 @@ fn jobs<'a>(
     layer: &'a Layer,
     (scheme, weights): (Scheme, &'a QuantizedTensor),
 ) -> Vec<Job<'a>> {
-    let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-    let request_of = PlanRequest { shape: &layer.shape, weights, bits, options: request.options };
+    let request_of = PlanRequest::of_layer(layer, weights, request.options);
     let before = request.schemes.iter().position(|other| *other == scheme).unwrap_or(0);
     let mut jobs: Vec<Job<'a>> = Vec::new();
     for (place, method) in (before * request.methods.len()..).zip(request.methods) {
@@ -222,7 +221,7 @@ fn run_job(
     let outcome = |(place, method): &(usize, &'static dyn Method)| {
         let outcome = cost_result(request, layer, job, (method.name(), &plan))?;
         let done = if verified {
-            verify_plan(method.name(), &job.request, &plan, request.options.seed)?
+            method.verify(&job.request, &plan, request.options.seed)?
         } else {
             Verification::default()
         };

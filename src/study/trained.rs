@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::report::{grid, ratio};
 use signloop_base::{Error, Result, diagnostics::Problem};
-use signloop_method::{Method, PlanOptions, PlanRequest, verify_plan};
+use signloop_method::{Method, PlanOptions, PlanRequest};
 use signloop_network::{
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    workload::{Layer, OperandBits, WeightSource, WeightStore, Workload},
+    workload::{Layer, WeightSource, WeightStore, Workload},
 };
 
 /// Random weights to compare with.
@@ -128,14 +128,13 @@ fn adds(
     weights: &QuantizedTensor,
     method: &dyn Method,
 ) -> Result<Option<u64>> {
-    let bits = OperandBits { weight: weights.scheme().bits_per_weight(), ..layer.bits };
     let options = comparison.options;
-    let request = PlanRequest { shape: &layer.shape, weights, bits, options };
+    let request = PlanRequest::of_layer(layer, weights, options);
     if method.applies(&request).is_err() {
         return Ok(None);
     }
     let plan = method.plan(&request)?;
-    verify_plan(method.name(), &request, &plan, options.seed)?;
+    method.verify(&request, &plan, options.seed)?;
     plan.counts.adds_total(layer.shape.positions()).map(Some)
 }
 

@@ -4,11 +4,9 @@ use signloop::{
     method::{PlanOptions, PlanRequest, find},
     network::{
         quant::{QuantizedTensor, Scheme},
-        workload::{LayerShape, OperandBits, WeightStore, Workload, parse, shipped},
+        workload::{LayerShape, WeightStore, Workload, parse, shipped},
     },
 };
-
-const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
 
 fn workloads() -> Vec<Workload> {
     shipped()
@@ -19,7 +17,7 @@ fn workloads() -> Vec<Workload> {
 
 fn adds(method: &str, shape: &LayerShape, weights: &QuantizedTensor) -> u64 {
     let options = PlanOptions::default();
-    let request = PlanRequest { shape, weights, bits: BITS, options: &options };
+    let request = PlanRequest::of_shape(shape, weights, &options);
     find(method).unwrap().plan(&request).unwrap().counts.adds
 }
 

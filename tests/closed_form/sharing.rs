@@ -4,11 +4,9 @@ use signloop::{
     method::{PlanOptions, PlanRequest, find},
     network::{
         quant::{QuantizedTensor, Scheme},
-        workload::{LayerShape, OperandBits},
+        workload::LayerShape,
     },
 };
-
-const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
 
 /// Adds of one method on a linear layer with the given filters.
 fn adds(method: &str, scheme: Scheme, filters: &[Vec<i8>], options: &PlanOptions) -> u64 {
@@ -16,7 +14,7 @@ fn adds(method: &str, scheme: Scheme, filters: &[Vec<i8>], options: &PlanOptions
     let scales = vec![1.0; filters.len()];
     let weights =
         QuantizedTensor::new(scheme, shape.weight_shape(), filters.concat(), scales).unwrap();
-    let request = PlanRequest { shape: &shape, weights: &weights, bits: BITS, options };
+    let request = PlanRequest::of_shape(&shape, &weights, options);
     find(method).unwrap().plan(&request).unwrap().counts.adds
 }
 

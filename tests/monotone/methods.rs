@@ -3,17 +3,15 @@ use signloop::{
     method::{PlanOptions, PlanRequest, find},
     network::{
         quant::{QuantizedTensor, Randomness, Scheme, WeightShape, synthesise},
-        workload::{LayerShape, OperandBits},
+        workload::LayerShape,
     },
 };
-
-const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
 
 fn adds(method: &str, weights: &QuantizedTensor) -> u64 {
     let WeightShape { filters, channels, .. } = weights.shape();
     let shape = LayerShape::linear(1, channels as u64, filters as u64).unwrap();
     let options = PlanOptions::default();
-    let request = PlanRequest { shape: &shape, weights, bits: BITS, options: &options };
+    let request = PlanRequest::of_shape(&shape, weights, &options);
     find(method).unwrap().plan(&request).unwrap().counts.adds
 }
 

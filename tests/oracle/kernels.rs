@@ -14,11 +14,10 @@ use signloop::{
     },
     network::{
         quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-        workload::{LayerKind, LayerShape, OperandBits},
+        workload::{LayerKind, LayerShape},
     },
 };
 
-const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
 const METHODS: [&str; 6] =
     ["row-pattern", "prefix", "wide-prefix", "zero-skip", "shared-sum", "filter-repetition"];
 
@@ -96,7 +95,7 @@ fn build(
         return Kernel::build(shape, tensor, &programs, options).unwrap();
     }
     let plan_options = PlanOptions::default();
-    let request = PlanRequest { shape, weights: tensor, bits: BITS, options: &plan_options };
+    let request = PlanRequest::of_shape(shape, tensor, &plan_options);
     let plan = find(method).unwrap().plan(&request).unwrap();
     Kernel::build(shape, tensor, &plan.programs, options).unwrap()
 }

@@ -5,11 +5,9 @@ use signloop::{
     method::{InputSpace, PlanOptions, PlanRequest, bit_packed_multiply, plane_value, registry},
     network::{
         quant::{QuantizedTensor, Scheme, WeightShape},
-        workload::{LayerKind, LayerShape, OperandBits},
+        workload::{LayerKind, LayerShape},
     },
 };
-
-const BITS: OperandBits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
 
 /// What is done to random weights, so that there is much to share, or nothing left to add.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +168,7 @@ proptest! {
         options in options(),
         salt in any::<u64>(),
     ) {
-        let request = PlanRequest { shape: &shape, weights: &tensor, bits: BITS, options: &options };
+        let request = PlanRequest::of_shape(&shape, &tensor, &options);
         let patch: Vec<i64> = (0..shape.filter_len())
             .map(|index| ((index + 1).wrapping_mul(salt | 1) >> 20) as i64 % 255 - 127)
             .collect();

@@ -95,6 +95,33 @@ impl Problem {
         self
     }
 
+    /// Adds a hint that names the candidate nearest to a misspelt word, if one is near.
+    #[must_use]
+    pub fn did_you_mean<'a>(
+        self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match nearest(word, candidates) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    /// As [`Problem::did_you_mean`], with another hint where no candidate is near.
+    #[must_use]
+    pub fn did_you_mean_or<'a>(
+        self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+        otherwise: impl Into<String>,
+    ) -> Self {
+        match nearest(word, candidates) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self.hint(otherwise),
+        }
+    }
+
     /// The one-line message.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use signloop_base::{
-    Result,
-    config::Document,
-    diagnostics::{Problem, nearest},
-};
+use signloop_base::{Result, config::Document, diagnostics::Problem};
 
 /// Name and text of every shipped description, processors first.
 #[must_use]
@@ -40,11 +36,7 @@ pub(super) fn file_or_shipped(
     let names: Vec<&str> = offered.iter().map(|(shipped, _)| *shipped).collect();
     let problem = Problem::new(format!("no file and no shipped {what} named `{name}`"))
         .hint(format!("shipped {what}s: `{}`", names.join("`, `")));
-    Err(match nearest(name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem,
-    }
-    .into())
+    Err(problem.did_you_mean(name, names).into())
 }
 
 #[cfg(test)]

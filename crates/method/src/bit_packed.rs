@@ -5,7 +5,13 @@
 //! mask (w·x = 2|P ∧ x| − |x|, the |x| shared by all filters), as do zero-one and signed-binary,
 //! where a filter has one sign; ternary needs two.
 
-use super::{Execution, Method, OpCounts, Plan, PlanRequest, storage_of};
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::{
+    Execution, Method, OpCounts, Plan, PlanRequest, Verification, WeightStorage,
+    planning::wrong_product,
+};
 use signloop_base::{Error, Result};
 use signloop_network::quant::{CodeMatrix, Scheme};
 
@@ -44,11 +50,10 @@ impl Method for BitPacked {
         };
         let mask_words = product(&[shape.out_channels, masks, planes, words])?;
         // |x| of every bit plane, once for each group: no AND, only popcounts.
-        let totals =
-            if scheme == Scheme::Binary { product(&[shape.groups, planes, words])? } else { 0 };
+        let totals = if scheme.has_zero() { 0 } else { product(&[shape.groups, planes, words])? };
         // Every popcount but a sum's first is added; binary also subtracts |x| once a filter.
-        let sums = shape.out_channels + if scheme == Scheme::Binary { shape.groups } else { 0 };
-        let subtracts = if scheme == Scheme::Binary { shape.out_channels } else { 0 };
+        let sums = shape.out_channels + if scheme.has_zero() { 0 } else { shape.groups };
+        let subtracts = if scheme.has_zero() { 0 } else { shape.out_channels };
         let counts = OpCounts {
             adds: mask_words + totals - sums + subtracts,
             scale_muls: shape.out_channels,
@@ -61,9 +66,25 @@ impl Method for BitPacked {
         Ok(Plan {
             execution: Execution::BitSerial,
             counts,
-            storage: storage_of(request),
+            storage: WeightStorage::of(request),
             programs: Vec::new(),
         })
+    }
+
+    /// With [`bit_packed_multiply`], on one input a group.
+    fn verify(&self, request: &PlanRequest<'_>, _plan: &Plan, seed: u64) -> Result<Verification> {
+        let groups = request.shape.groups;
+        let bits = request.bits.activation;
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        for matrix in request.matrices() {
+            let patch: Vec<u8> =
+                (0..matrix.columns).map(|_| (random.next_u64() >> (64 - bits)) as u8).collect();
+            let wide: Vec<i64> = patch.iter().map(|value| i64::from(*value)).collect();
+            if bit_packed_multiply(matrix, &patch, bits) != matrix.multiply(&wide) {
+                return Err(wrong_product(self.name()));
+            }
+        }
+        Ok(Verification { programs: groups, evaluations: groups, closed_forms: 0 })
     }
 }
 

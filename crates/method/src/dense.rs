@@ -2,7 +2,7 @@
 
 use super::{
     Execution, InputSpace, Method, OpCounts, OpProgram, Output, Plan, PlanRequest, Term,
-    WeightStorage, each_group, per_group, storage_of,
+    WeightStorage, planning::programs_of,
 };
 use signloop_base::Result;
 use signloop_network::quant::CodeMatrix;
@@ -33,7 +33,7 @@ impl Method for Dense {
         Ok(Plan {
             execution: Execution::Gemm,
             counts,
-            storage: WeightStorage { metadata_bits: 0, ..storage_of(request) },
+            storage: WeightStorage { metadata_bits: 0, ..WeightStorage::of(request) },
             programs: Vec::new(),
         })
     }
@@ -52,17 +52,16 @@ impl Method for ZeroSkip {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
-        let programs = each_group(request, sums_of_rows);
-        let counts = per_group(&programs)?;
+        let programs = programs_of(request, sums_of_rows);
         // One column index an effectual weight: ⌈log2 N⌉ bits, as a row-compressed matrix.
         let index_bits = u64::from(u64::BITS - (request.shape.filter_len() - 1).leading_zeros());
         let effectual = request.weights.effectual();
         let storage = WeightStorage {
             weight_bits: effectual * u64::from(request.weights.scheme().bits_per_weight()),
             metadata_bits: effectual * index_bits.max(1),
-            ..storage_of(request)
+            ..WeightStorage::of(request)
         };
-        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+        Plan::of_programs(programs, storage)
     }
 }
 

@@ -7,10 +7,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{
-    Execution, InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
-    per_group, storage_of,
-};
+use super::{InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage};
 use signloop_base::Result;
 use signloop_network::quant::CodeMatrix;
 
@@ -28,10 +25,8 @@ impl Method for FilterRepetition {
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let slice = (request.shape.kernel_height * request.shape.kernel_width) as usize;
-        let groups = request.shape.groups as usize;
-        let shared: Vec<Shared> = (0..groups)
-            .map(|group| share_kernels(request.weights.group(group, groups), slice))
-            .collect();
+        let shared: Vec<Shared> =
+            request.matrices().map(|matrix| share_kernels(matrix, slice)).collect();
         // It runs channel by channel: every reference adds a channel's partial sum to its filter's
         // accumulator in memory, so only the filters and one channel's kernels are ever live.
         let filters = request.shape.out_channels / request.shape.groups;
@@ -39,10 +34,6 @@ impl Method for FilterRepetition {
         let updates: u64 =
             shared.iter().map(|group| group.references.saturating_sub(filters)).sum();
         let programs: Vec<_> = shared.into_iter().map(|group| Arc::new(group.program)).collect();
-        let mut counts = per_group(&programs)?;
-        counts.peak_live = counts.peak_live.min(live);
-        counts.loads += updates;
-        counts.stores += updates;
         // Each filter names one distinct kernel and a sign per channel.
         let references = request.shape.out_channels * (request.shape.filter_len() / slice as u64);
         let distinct = programs.iter().map(|program| u64::from(program.nodes())).sum::<u64>();
@@ -52,9 +43,13 @@ impl Method for FilterRepetition {
                 * slice as u64
                 * u64::from(request.weights.scheme().bits_per_weight()),
             metadata_bits: references * index_bits,
-            ..storage_of(request)
+            ..WeightStorage::of(request)
         };
-        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+        let mut plan = Plan::of_programs(programs, storage)?;
+        plan.counts.peak_live = plan.counts.peak_live.min(live);
+        plan.counts.loads += updates;
+        plan.counts.stores += updates;
+        Ok(plan)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     sum_merge::SumMerge,
     ucnn::Ucnn,
 };
-use signloop_base::diagnostics::{Problem, nearest};
+use signloop_base::diagnostics::Problem;
 
 static METHODS: [&dyn Method; 12] = [
     &Dense,
@@ -43,9 +43,6 @@ pub fn find(name: &str) -> Result<&'static dyn Method, Problem> {
         let names: Vec<&str> = registry().iter().map(|method| method.name()).collect();
         let problem = Problem::new(format!("unknown method `{name}`"))
             .hint(format!("expected one of `{}`", names.join("`, `")));
-        match nearest(name, names) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        }
+        problem.did_you_mean(name, names)
     })
 }

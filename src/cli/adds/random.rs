@@ -10,10 +10,10 @@ use super::{
 };
 use crate::report::{json, table::grid};
 use signloop_base::{Result, diagnostics::Problem, files::write_atomically};
-use signloop_method::{Method, PlanOptions, PlanRequest, find, verify_plan};
+use signloop_method::{Method, PlanOptions, PlanRequest, find};
 use signloop_network::{
     quant::{QuantizedTensor, Randomness, Scheme, synthesise},
-    workload::{LayerKind, LayerShape, OperandBits},
+    workload::{LayerKind, LayerShape},
 };
 
 /// Schemes where none are named.
@@ -128,13 +128,11 @@ fn count(
     weights: &QuantizedTensor,
     options: &PlanOptions,
 ) -> Result<Row> {
-    let weight = weights.scheme().bits_per_weight();
-    let bits = OperandBits { activation: 8, weight, accumulator: 32, output: 8 };
-    let request = PlanRequest { shape, weights, bits, options };
+    let request = PlanRequest::of_shape(shape, weights, options);
     let name = method.name();
     method.applies(&request).map_err(|reason| Problem::new(format!("{name}: {reason}")))?;
     let plan = method.plan(&request)?;
-    verify_plan(name, &request, &plan, options.seed)?;
+    method.verify(&request, &plan, options.seed)?;
     let adds = plan.counts.adds;
     let positions = shape.positions();
     Ok(Row {

@@ -4,10 +4,7 @@ use super::{
     choice::Choice, fits, gain, input::Input, latents, layers, measured, patterns, points,
     roofline, stacks, sweep,
 };
-use signloop_base::{
-    Result,
-    diagnostics::{Problem, nearest},
-};
+use signloop_base::{Result, diagnostics::Problem};
 use signloop_plot::Figure;
 
 /// What kind of files a figure is made from.
@@ -151,10 +148,7 @@ pub fn recipe(name: &str) -> Result<&'static Recipe, Problem> {
         let names: Vec<&str> = FIGURES.iter().map(|recipe| recipe.name).collect();
         let problem = Problem::new(format!("unknown figure `{name}`"))
             .hint(format!("expected `all` or one of `{}`", names.join("`, `")));
-        match nearest(name, names) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        }
+        problem.did_you_mean(name, names)
     })
 }
 

@@ -1,7 +1,7 @@
 //! Small CSV tables: comment lines with `#`, a header, then rows.
 
 use super::Input;
-use signloop_base::diagnostics::{Problem, Problems, SourceFile, nearest};
+use signloop_base::diagnostics::{Problem, Problems, SourceFile};
 
 /// Most rows read: a figure with more is a smear.
 const MAX_ROWS: usize = 1_000_000;
@@ -71,10 +71,7 @@ impl Table {
             let problem = Problem::new(format!("the table has no column `{name}`"))
                 .in_file(self.file.name())
                 .hint(format!("it has `{}`", self.header.join("`, `")));
-            match nearest(name, self.header.iter().map(String::as_str)) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            }
+            problem.did_you_mean(name, self.header.iter().map(String::as_str))
         })
     }
 

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_kernel::{Engine, KernelOptions, plan_row_pattern};
 use signloop_method::{OpProgram, PlanOptions, PlanRequest, find};
-use signloop_network::{
-    quant::QuantizedTensor,
-    workload::{Layer, OperandBits},
-};
+use signloop_network::{quant::QuantizedTensor, workload::Layer};
 
 /// A method's name without the back end that may follow it: `row-pattern@table`.
 ///
@@ -37,9 +34,8 @@ pub fn programs(
         options.engine = Some(engine);
         return Ok(programs);
     }
-    let bits = OperandBits { weight: weights.scheme().bits_per_weight(), ..layer.bits };
     let plan_options = PlanOptions::default();
-    let request = PlanRequest { shape: &layer.shape, weights, bits, options: &plan_options };
+    let request = PlanRequest::of_layer(layer, weights, &plan_options);
     let method = find(method)?;
     method.applies(&request).map_err(Problem::new)?;
     let plan = method.plan(&request)?;

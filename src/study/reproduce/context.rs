@@ -9,8 +9,7 @@ use signloop_method::{OpCounts, PlanOptions, PlanRequest, find};
 use signloop_network::{
     quant::{QuantizedTensor, Randomness, Scheme, WeightShape, synthesise},
     workload::{
-        DEFAULT_WORKLOAD, LatentFile, Layer, LayerShape, OperandBits, WeightStore, Workload, parse,
-        shipped,
+        DEFAULT_WORKLOAD, LatentFile, Layer, LayerShape, WeightStore, Workload, parse, shipped,
     },
 };
 
@@ -93,13 +92,7 @@ impl Context {
         shape: &LayerShape,
         weights: &QuantizedTensor,
     ) -> Result<OpCounts> {
-        let bits = OperandBits {
-            activation: 8,
-            weight: weights.scheme().bits_per_weight(),
-            accumulator: 32,
-            output: 8,
-        };
-        let request = PlanRequest { shape, weights, bits, options: &self.options };
+        let request = PlanRequest::of_shape(shape, weights, &self.options);
         Ok(find(method)?.plan(&request)?.counts)
     }
 

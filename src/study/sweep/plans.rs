@@ -154,8 +154,7 @@ fn plan(sweep: &Sweep, outers: &[u64]) -> Result<Vec<(u64, Planned)>> {
             let (layer, weights) = layers[*index];
             let Some(weights) = weights else { return Ok(Ok(full_precision(layer))) };
             let method = sweep.spec.methods[sweep.grid.place(*outer).method];
-            let bits = OperandBits { weight: scheme.bits_per_weight(), ..layer.bits };
-            let request = PlanRequest { shape: &layer.shape, weights, bits, options: &options };
+            let request = PlanRequest::of_layer(layer, weights, &options);
             plan_layer(sweep, layer, method, &request)
         })
         .collect::<Result<_>>()?;

@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use signloop_base::{
     Result,
     config::{Document, Located, TableReader, Value},
-    diagnostics::{Problem as Note, nearest},
+    diagnostics::Problem as Note,
 };
 
 /// Adds where a level is mapped to a problem; the problem as it is where that table is not found.
@@ -159,10 +159,7 @@ fn read_level(
                     name.span.clone(),
                     format!("the levels are `{}`", levels.join("`, `")),
                 );
-            table.push(match nearest(&name.value, levels.iter().copied()) {
-                Some(near) => note.hint(format!("did you mean `{near}`?")),
-                None => note,
-            });
+            table.push(note.did_you_mean(&name.value, levels.iter().copied()));
         }
         found
     });
@@ -225,10 +222,7 @@ fn read_loop(
             span.clone(),
             format!("the dimensions are `{}`", names.join("`, `")),
         );
-        table.push(match nearest(name, names) {
-            Some(near) => note.hint(format!("did you mean `{near}`?")),
-            None => note,
-        });
+        table.push(note.did_you_mean(name, names));
         return None;
     };
     Some((Loop { dimension: u8::try_from(dimension).ok()?, bound }, span))

@@ -11,7 +11,7 @@ use crate::{
 };
 use signloop_base::{
     Result,
-    diagnostics::{Problem as Note, Problems, nearest},
+    diagnostics::{Problem as Note, Problems},
 };
 use signloop_machine::accelerator::{Accelerator, FormatSpec, SafKind, Storage};
 
@@ -196,10 +196,7 @@ fn unknown(name: &str, level: &str, what: &str, problem: &Problem) -> Note {
     let note =
         Note::new(format!("a {what} of `{level}` names `{name}`, which the problem has not"))
             .hint(format!("the tensors are `{}`", names.join("`, `")));
-    match nearest(name, names) {
-        Some(near) => note.hint(format!("did you mean `{near}`?")),
-        None => note,
-    }
+    note.did_you_mean(name, names)
 }
 
 fn density(tensor: &Tensor, tile: Tile, rules: Rules) -> std::result::Result<Density, Note> {

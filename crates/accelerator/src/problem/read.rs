@@ -6,7 +6,7 @@ use super::{
 use signloop_base::{
     Result,
     config::{Bounds, Document, Located, TableReader, Value},
-    diagnostics::{Problem as Fault, nearest},
+    diagnostics::Problem as Fault,
 };
 
 const SIZE: Bounds<u64> = Bounds { least: 1, greatest: 1 << 32, expected: "a positive integer" };
@@ -207,10 +207,7 @@ fn unknown_dimension(
         text.span.clone(),
         format!("the dimensions are `{}`", names.join("`, `")),
     );
-    match nearest(name, names) {
-        Some(near) => fault.hint(format!("did you mean `{near}`?")),
-        None => fault,
-    }
+    fault.did_you_mean(name, names)
 }
 
 fn read_density(table: &TableReader<'_>) -> Option<DensitySpec> {

@@ -120,7 +120,7 @@ impl Actions {
                 section.push(
                     Fault::new(format!("the ERT has an action `{name}` of `{}`", self.component))
                         .at(section.file(), span.clone(), "no energy of that name is read")
-                        .hint(format!("did you mean `{near}`?")),
+                        .did_you_mean(name, [near]),
                 );
                 good = false;
             }

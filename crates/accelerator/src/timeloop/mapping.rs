@@ -7,7 +7,7 @@ use crate::{
 };
 use signloop_base::{
     config::{Bounds, Located, TableReader, Value},
-    diagnostics::{Problem as Fault, nearest},
+    diagnostics::Problem as Fault,
 };
 use signloop_machine::accelerator::Accelerator;
 
@@ -137,10 +137,7 @@ fn read_directive(
         let names = accelerator.level_names();
         let fault = Fault::new(format!("the architecture has no storage level `{}`", target.value))
             .at(table.file(), target.span, format!("the levels are `{}`", names.join("`, `")));
-        table.push(match nearest(&target.value, names) {
-            Some(near) => fault.hint(format!("did you mean `{near}`?")),
-            None => fault,
-        });
+        table.push(fault.did_you_mean(&target.value, names));
         return None;
     };
     let kind = table.text("type")?;

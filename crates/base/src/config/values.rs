@@ -5,7 +5,7 @@ use super::{
     reader::TableReader,
     tree::{Node, Value},
 };
-use crate::diagnostics::{Problem, nearest};
+use crate::diagnostics::Problem;
 
 impl<'a> TableReader<'a> {
     fn wrong(&self, key: &str, node: &Node, expected: &str) {
@@ -139,15 +139,12 @@ impl<'a> TableReader<'a> {
             return Some(Located { value: *value, span: text.span });
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let mut problem = Problem::new(format!("unknown value for `{}`", self.full(key))).at(
+        let problem = Problem::new(format!("unknown value for `{}`", self.full(key))).at(
             self.file(),
             text.span,
             format!("expected one of `{}`", names.join("`, `")),
         );
-        if let Some(near) = nearest(&text.value, names) {
-            problem = problem.hint(format!("did you mean `{near}`?"));
-        }
-        self.push(problem);
+        self.push(problem.did_you_mean(&text.value, names));
         None
     }
 

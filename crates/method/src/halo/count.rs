@@ -197,7 +197,7 @@ mod tests {
     use crate::{InputSpace, Output, PlanOptions, PlanRequest, find};
     use signloop_network::{
         quant::{Randomness, Scheme, synthesise},
-        workload::{LayerKind, OperandBits},
+        workload::LayerKind,
     };
 
     type Place = (i64, i64);
@@ -289,10 +289,8 @@ mod tests {
                 let randomness = Randomness { density: 0.6, spread: 0.0, seed: 5 };
                 let weights =
                     synthesise(Scheme::Ternary, shape.weight_shape(), randomness).unwrap();
-                let bits = OperandBits { activation: 8, weight: 2, accumulator: 32, output: 8 };
                 let options = PlanOptions::default();
-                let request =
-                    PlanRequest { shape: &shape, weights: &weights, bits, options: &options };
+                let request = PlanRequest::of_shape(&shape, &weights, &options);
                 let plan = find("shift-shared").unwrap().plan(&request).unwrap();
                 let halo = plan.programs[0].halo_adds(&shape).unwrap();
                 assert_eq!(halo, one_by_one(&plan.programs[0], &shape), "{size:?} {kernel:?}");

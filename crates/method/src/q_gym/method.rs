@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     InputSpace, Method, OpProgram, Plan, PlanRequest,
-    common::{each_group, plan_of_programs},
     subset_table::{Closure, Form, Pattern, TableEntry, TableOperand, TablePlan, TableTile},
 };
 use signloop_base::Result;
@@ -37,7 +36,7 @@ impl Method for QGym {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
-        plan_of_programs(request, each_group(request, |matrix| fewest(matrix).depth_first()))
+        Plan::of_index_streams(request, |matrix| fewest(matrix).depth_first())
     }
 }
 

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use super::{Budget, Columns, choice::choice, fewest};
-use crate::{
-    Execution, Method, OpProgram, Plan, PlanRequest, WeightStorage,
-    common::{per_group, storage_of},
-};
+use crate::{Method, OpProgram, Plan, PlanRequest, WeightStorage};
 use signloop_base::{Error, Result};
 
 /// Sharing of sums within a patch.
@@ -84,16 +81,6 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
             .ok_or_else(|| Error::Internal("the layer is too large to share".into()))
         })
         .collect::<Result<_>>()?;
-    let mut counts = per_group(&programs)?;
-    if columns.extent != (1, 1) {
-        for program in &programs {
-            let image = program.halo_adds(shape)?;
-            counts.halo_adds_total = image
-                .checked_mul(shape.batch)
-                .and_then(|adds| counts.halo_adds_total.checked_add(adds))
-                .ok_or(Error::Overflow("halo adds"))?;
-        }
-    }
     // The program is the weights: each term names its operand and sign, and its displacement.
     let displacements = u64::from(columns.extent.0 * columns.extent.1);
     let metadata_bits = programs
@@ -104,6 +91,16 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
             program.counts().loads * (bits(operands) + 1 + bits(displacements))
         })
         .sum();
-    let storage = WeightStorage { weight_bits: 0, metadata_bits, ..storage_of(request) };
-    Ok(Plan { execution: Execution::Program, counts, storage, programs })
+    let storage = WeightStorage { weight_bits: 0, metadata_bits, ..WeightStorage::of(request) };
+    let mut plan = Plan::of_programs(programs, storage)?;
+    if columns.extent != (1, 1) {
+        for program in &plan.programs {
+            let image = program.halo_adds(shape)?;
+            plan.counts.halo_adds_total = image
+                .checked_mul(shape.batch)
+                .and_then(|adds| plan.counts.halo_adds_total.checked_add(adds))
+                .ok_or(Error::Overflow("halo adds"))?;
+        }
+    }
+    Ok(plan)
 }

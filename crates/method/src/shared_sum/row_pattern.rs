@@ -14,10 +14,7 @@ use super::{
     portfolio::join,
     prefix::{self, Window, prefix_program},
 };
-use crate::{
-    Execution, Method, OpProgram, Plan, PlanRequest, WeightStorage, each_group, per_group,
-    storage_of,
-};
+use crate::{Method, OpProgram, Plan, PlanRequest, WeightStorage, planning::programs_of};
 use signloop_base::Result;
 use signloop_network::quant::CodeMatrix;
 
@@ -78,12 +75,12 @@ impl Method for RowPattern {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
-        let programs = each_group(request, |matrix| row_pattern_program(matrix, &Ports::default()));
-        let counts = per_group(&programs)?;
+        let programs =
+            programs_of(request, |matrix| row_pattern_program(matrix, &Ports::default()));
         // A column of a block names one of at most 2^k − 1 sums (or none) and its sign: about as
         // many bits as the codes themselves, which are what is stored.
-        let storage = WeightStorage { metadata_bits: 0, ..storage_of(request) };
-        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+        let storage = WeightStorage { metadata_bits: 0, ..WeightStorage::of(request) };
+        Plan::of_programs(programs, storage)
     }
 }
 

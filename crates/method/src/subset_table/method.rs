@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Form, TableOperand, TablePlan, TableTile};
 use crate::{
-    Execution, InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
-    common::{bits_for, per_group, storage_of},
+    InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
+    planning::bits_for,
 };
 use signloop_base::{Error, Result};
 
@@ -30,33 +30,31 @@ impl Method for SubsetTable {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
-        let groups = request.shape.groups as usize;
-        let tables: Vec<TablePlan> = (0..groups)
-            .map(|group| TablePlan::fewest(request.weights.group(group, groups)))
-            .collect();
+        let tables: Vec<TablePlan> = request.matrices().map(TablePlan::fewest).collect();
         let programs: Vec<Arc<OpProgram>> =
             tables.iter().map(|table| Arc::new(table.program())).collect();
-        let mut counts = per_group(&programs)?;
         // It runs group of tables after group: accumulators are read and written back in between.
         let filters = request.shape.out_channels / request.shape.groups;
+        let mut updates = 0;
         let mut live = 0;
         let mut bits = 0_u64;
         for table in &tables {
             let groups = table.groups();
-            let updates = filters * (groups.len() as u64).saturating_sub(1);
-            counts.loads += updates;
-            counts.stores += updates;
+            updates += filters * (groups.len() as u64).saturating_sub(1);
             live = groups.into_iter().max().map_or(live, |entries| live.max(entries + filters));
             bits = table
                 .bits()
                 .and_then(|own| bits.checked_add(own))
                 .ok_or(Error::Overflow("table bits"))?;
         }
-        counts.peak_live = counts.peak_live.min(live);
-        let base = storage_of(request);
+        let base = WeightStorage::of(request);
         let storage =
             WeightStorage { weight_bits: 0, metadata_bits: base.metadata_bits + bits, ..base };
-        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+        let mut plan = Plan::of_programs(programs, storage)?;
+        plan.counts.loads += updates;
+        plan.counts.stores += updates;
+        plan.counts.peak_live = plan.counts.peak_live.min(live);
+        Ok(plan)
     }
 }
 

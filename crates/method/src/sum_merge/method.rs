@@ -3,10 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Merged, greedy::Sum, merge};
-use crate::{
-    InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term,
-    common::{each_group, plan_of_programs},
-};
+use crate::{InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term};
 use signloop_base::Result;
 use signloop_network::quant::CodeMatrix;
 
@@ -44,10 +41,9 @@ impl Method for SumMerge {
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let tile = request.options.column_tile.map_or(WIDEST_TILE, |tile| tile.get() as usize);
-        let programs = each_group(request, |matrix| {
+        Plan::of_index_streams(request, |matrix| {
             merge_matrix(matrix, tile.min(WIDEST_TILE), self.skip_zeros).depth_first()
-        });
-        plan_of_programs(request, programs)
+        })
     }
 }
 

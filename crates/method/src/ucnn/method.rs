@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::trie::Block;
 use crate::{
-    Execution, InputSpace, Method, OpProgram, Plan, PlanRequest, WeightStorage,
-    common::{bits_for, each_group, per_group, storage_of},
+    InputSpace, Method, OpProgram, Plan, PlanRequest, WeightStorage,
+    planning::{bits_for, programs_of},
 };
 use signloop_base::{Error, Result};
 use signloop_network::quant::CodeMatrix;
@@ -30,9 +30,7 @@ impl Method for Ucnn {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
-        let groups = request.shape.groups as usize;
-        let matrices: Vec<CodeMatrix<'_>> =
-            (0..groups).map(|group| request.weights.group(group, groups)).collect();
+        let matrices: Vec<CodeMatrix<'_>> = request.matrices().collect();
         let candidates: Vec<usize> = match request.options.filter_group {
             Some(filters) => vec![filters.get() as usize],
             None => (1..=MOST_FILTERS).collect(),
@@ -48,10 +46,9 @@ impl Method for Ucnn {
             .rev()
             .find(|filters| matrices.iter().all(|m| blocks(*m, *filters).is_some()))
             .ok_or_else(|| Error::Internal("one filter has at most three values".into()))?;
-        let programs = each_group(request, |matrix| program(matrix, filters));
-        let counts = per_group(&programs)?;
+        let programs = programs_of(request, |matrix| program(matrix, filters));
         let storage = table(request, &matrices, filters)?;
-        Ok(Plan { execution: Execution::Program, counts, storage, programs })
+        Plan::of_programs(programs, storage)
     }
 }
 
@@ -86,7 +83,7 @@ fn table(
     }
     let entry = u64::from(bits_for(request.shape.filter_len()) + bits_for(filters as u64 + 1));
     let leaf = filters as u64 * u64::from(request.weights.scheme().bits_per_weight());
-    let base = storage_of(request);
+    let base = WeightStorage::of(request);
     let bits = |count: u64, each: u64| count.checked_mul(each).ok_or(Error::Overflow("table bits"));
     Ok(WeightStorage {
         weight_bits: bits(leaves, leaf)?,

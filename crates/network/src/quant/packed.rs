@@ -125,12 +125,12 @@ pub fn write_packed(
             name.clone(),
             [shape.filters, shape.channels, shape.kernel_height, shape.kernel_width],
         );
-        if scheme != Scheme::Binary {
+        if scheme.has_zero() {
             let mask = pack_bits(tensor.codes().iter().map(|code| *code != 0));
             planes.insert(format!("{name}.mask"), (Dtype::U8, vec![mask.len()], mask));
         }
-        if scheme != Scheme::ZeroOne {
-            let sign = if scheme == Scheme::SignedBinary && one_sign_a_filter(tensor) {
+        if scheme.has_negative() {
+            let sign = if scheme.has_region_signs() && one_sign_a_filter(tensor) {
                 pack_bits((0..shape.filters).map(|k| tensor.filter(k).contains(&-1)))
             } else {
                 pack_bits(tensor.codes().iter().map(|code| *code < 0))
@@ -210,14 +210,11 @@ fn unpack(
     };
     let bit = |bytes: &[u8], index: usize| bytes[index / 8] >> (index % 8) & 1 == 1;
     let (all, rows) = (weights.div_ceil(8), filters.div_ceil(8));
-    let mask = if scheme == Scheme::Binary { None } else { Some(plane("mask", &[all])?) };
-    let sign = match scheme {
-        Scheme::ZeroOne => None,
-        Scheme::SignedBinary => Some(plane("sign", &[rows, all])?),
-        _ => Some(plane("sign", &[all])?),
-    };
-    let by_filter = scheme == Scheme::SignedBinary
-        && sign.is_some_and(|sign| sign.len() == rows && rows != all);
+    let mask = if scheme.has_zero() { Some(plane("mask", &[all])?) } else { None };
+    let sign_lengths = if scheme.has_region_signs() { &[rows, all][..] } else { &[all] };
+    let sign = if scheme.has_negative() { Some(plane("sign", sign_lengths)?) } else { None };
+    let by_filter =
+        scheme.has_region_signs() && sign.is_some_and(|sign| sign.len() == rows && rows != all);
     let length = shape.filter_len().max(1);
     let codes = (0..weights)
         .map(|index| {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use signloop_base::diagnostics::{Problem, nearest};
+use signloop_base::diagnostics::Problem;
 
 /// Which values a quantised weight may take (times the filter's scale).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,10 +49,37 @@ impl Scheme {
     /// Whether a code is one the scheme allows (regions are checked elsewhere).
     #[must_use]
     pub fn allows(self, code: i8) -> bool {
+        match code {
+            0 => self.has_zero(),
+            -1 => self.has_negative(),
+            _ => code == 1,
+        }
+    }
+
+    /// Whether a weight may be zero.
+    #[must_use]
+    pub fn has_zero(self) -> bool {
+        self != Self::Binary
+    }
+
+    /// Whether a weight may be negative.
+    #[must_use]
+    pub fn has_negative(self) -> bool {
+        self != Self::ZeroOne
+    }
+
+    /// Whether every region has one sign, which is stored beside its weights.
+    #[must_use]
+    pub fn has_region_signs(self) -> bool {
+        self == Self::SignedBinary
+    }
+
+    /// Values that the weights of one region may take.
+    #[must_use]
+    pub fn values_in_region(self) -> u32 {
         match self {
-            Self::Binary => matches!(code, -1 | 1),
-            Self::Ternary | Self::SignedBinary => matches!(code, -1..=1),
-            Self::ZeroOne => matches!(code, 0 | 1),
+            Self::Ternary => 3,
+            Self::Binary | Self::SignedBinary | Self::ZeroOne => 2,
         }
     }
 
@@ -80,10 +107,7 @@ impl FromStr for Scheme {
             let names = Self::ALL.map(Self::name);
             let problem = Problem::new(format!("unknown scheme `{text}`"))
                 .hint(format!("expected one of `{}`", names.join("`, `")));
-            match nearest(text, names) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            }
+            problem.did_you_mean(text, names)
         })
     }
 }

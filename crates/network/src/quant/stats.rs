@@ -70,11 +70,9 @@ pub struct Patterns {
 /// Distinct patterns of `length` weights under a scheme, if that fits 128 bits.
 #[must_use]
 pub fn possible_patterns(scheme: Scheme, length: u32) -> Option<u128> {
-    match scheme {
-        Scheme::Binary | Scheme::ZeroOne => 2_u128.checked_pow(length),
-        Scheme::Ternary => 3_u128.checked_pow(length),
-        Scheme::SignedBinary => 2_u128.checked_pow(length)?.checked_mul(2)?.checked_sub(1),
-    }
+    let patterns = u128::from(scheme.values_in_region()).checked_pow(length)?;
+    // Of either sign; the pattern of zeros is the same in both.
+    if scheme.has_region_signs() { patterns.checked_mul(2)?.checked_sub(1) } else { Some(patterns) }
 }
 
 /// Measures a tensor, with tiles of [`TILE`] weights.

@@ -41,10 +41,10 @@ pub fn synthesise(
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut codes = Vec::with_capacity(shape.len());
     for filter in 0..shape.filters {
-        let own = if scheme == Scheme::Binary {
-            1.0
-        } else {
+        let own = if scheme.has_zero() {
             (density + spread * (2.0 * unit(&mut random) - 1.0)).clamp(0.0, 1.0)
+        } else {
+            1.0
         };
         // Half a draw a weight: 31 bits decide whether it is effectual, one its sign.
         let limit = (own * 2_f64.powi(31)).round() as u32;

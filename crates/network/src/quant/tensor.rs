@@ -75,13 +75,13 @@ impl QuantizedTensor {
             )));
         }
         // One pass without branches finds whether any code is wrong; only then is it looked for.
-        let least = if scheme == Scheme::ZeroOne { 0 } else { -1 };
+        let least = if scheme.has_negative() { -1 } else { 0 };
         let (wrong, effectual) = codes.chunks(4096).fold((false, 0_u64), |(wrong, sum), chunk| {
             let outside = chunk
                 .iter()
                 .fold(0, |flags, code| flags | u8::from(*code < least) | u8::from(*code > 1));
             let zeros: u16 = chunk.iter().map(|code| u16::from(*code == 0)).sum();
-            let zero = scheme == Scheme::Binary && zeros > 0;
+            let zero = !scheme.has_zero() && zeros > 0;
             (wrong || outside > 0 || zero, sum + chunk.len() as u64 - u64::from(zeros))
         });
         if let Some(code) = codes.iter().find(|code| wrong && !scheme.allows(**code)) {

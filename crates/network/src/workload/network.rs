@@ -1,7 +1,7 @@
 //! A network as checked: nodes in file order, each with the shape it produces.
 
 use super::{LayerShape, OperandBits, WeightSource};
-use signloop_base::diagnostics::{Problem, nearest};
+use signloop_base::diagnostics::Problem;
 
 /// Shape of an activation map: batch × channels × height × width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -112,10 +112,7 @@ impl Workload {
     pub fn quantized_layer(&self, name: &str) -> Result<&Layer, Problem> {
         self.quantized_layers().find(|layer| layer.name == name).ok_or_else(|| {
             let problem = Problem::new(format!("no quantised layer is named `{name}`"));
-            match nearest(name, self.quantized_layers().map(|layer| layer.name.as_str())) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            }
+            problem.did_you_mean(name, self.quantized_layers().map(|layer| layer.name.as_str()))
         })
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use signloop_base::{
     Result,
     config::{Bounds, Document, TableReader, Value},
-    diagnostics::{Problem, nearest},
+    diagnostics::Problem,
 };
 
 pub(super) const DIMENSION: Bounds<u64> =
@@ -50,11 +50,7 @@ pub fn open(path: &Path) -> Result<(Document, PathBuf)> {
     }
     let names: Vec<&str> = shipped().iter().map(|(name, _)| *name).collect();
     let problem = Problem::new(format!("no workload file or shipped workload `{name}`"));
-    Err(match nearest(&name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint("`signloop list` prints the shipped ones"),
-    }
-    .into())
+    Err(problem.did_you_mean_or(&name, names, "`signloop list` prints the shipped ones").into())
 }
 
 /// Parses a workload text; `name` is used in messages and `folder` resolves weight files.
@@ -274,15 +270,12 @@ impl Builder {
                 None => Err(Unknown),
             };
         }
-        let mut problem = Problem::new(format!("no earlier layer is named `{name}`")).at(
+        let problem = Problem::new(format!("no earlier layer is named `{name}`")).at(
             table.file(),
             span,
             "expected `input` or the name of a layer above",
         );
-        if let Some(near) = nearest(name, self.nodes.iter().map(|(other, _)| other.as_str())) {
-            problem = problem.hint(format!("did you mean `{near}`?"));
-        }
-        table.push(problem);
+        table.push(problem.did_you_mean(name, self.nodes.iter().map(|(other, _)| other.as_str())));
         Err(Unknown)
     }
 }

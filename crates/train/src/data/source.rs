@@ -3,10 +3,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use super::{Augmentation, Dataset, cifar, digits, idx};
-use signloop_base::{
-    Result,
-    diagnostics::{Problem, nearest},
-};
+use signloop_base::{Result, diagnostics::Problem};
 
 /// The data sets that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,10 +107,11 @@ impl FromStr for DatasetSource {
         let names = DatasetKind::ALL.map(DatasetKind::name);
         let Some(kind) = DatasetKind::ALL.into_iter().find(|kind| kind.name() == name) else {
             let problem = Problem::new(format!("unknown data set `{name}`"));
-            return Err(match nearest(name, names) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem.hint(format!("expected one of `{}`", names.join("`, `"))),
-            });
+            return Err(problem.did_you_mean_or(
+                name,
+                names,
+                format!("expected one of `{}`", names.join("`, `")),
+            ));
         };
         match (kind, folder) {
             (DatasetKind::Digits, Some(_)) => {

@@ -21,7 +21,7 @@ mod tradeoff;
 mod training;
 
 use super::Entry;
-use signloop_base::diagnostics::{Problem, Problems, nearest};
+use signloop_base::diagnostics::{Problem, Problems};
 
 /// Every entry.
 pub static ENTRIES: &[Entry] = &[
@@ -225,10 +225,7 @@ pub fn entries(names: &[String]) -> Result<Vec<&'static Entry>, Problems> {
             let ids: Vec<&str> = ENTRIES.iter().map(|entry| entry.id).collect();
             let problem = Problem::new(format!("unknown entry `{name}`"))
                 .hint(format!("expected one of `{}`", ids.join("`, `")));
-            problems.push(match nearest(name, ids) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            });
+            problems.push(problem.did_you_mean(name, ids));
         }
     }
     let chosen = ENTRIES.iter().filter(|entry| names.iter().any(|name| entry.id == name));

@@ -1,9 +1,7 @@
 //! A whole plan held against the dense product, and what was done for it.
 
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
-
-use super::{Execution, Plan, PlanRequest, bit_packed_multiply, verify};
+use super::{Plan, PlanRequest};
+use crate::verify;
 use signloop_base::{Error, Result};
 
 /// Random inputs on which every program runs.
@@ -32,41 +30,26 @@ impl Verification {
     }
 }
 
-/// Runs every program of a plan on [`VECTORS`] random inputs, and `bit-packed` with its own
-/// evaluator on one.
-///
-/// # Errors
-/// A program does not give the dense product, which is a fault of the method, or a sum overflows.
-pub fn verify_plan(
+/// Runs every program of a plan on [`VECTORS`] random inputs.
+pub(super) fn verify_programs(
     method: &str,
     request: &PlanRequest<'_>,
     plan: &Plan,
     seed: u64,
 ) -> Result<Verification> {
-    let groups = request.shape.groups;
-    let fault = || Error::Internal(format!("{method} does not give the dense product"));
-    if plan.execution == Execution::BitSerial {
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        for group in 0..groups as usize {
-            let matrix = request.weights.group(group, groups as usize);
-            let bits = request.bits.activation;
-            let patch: Vec<u8> =
-                (0..matrix.columns).map(|_| (random.next_u64() >> (64 - bits)) as u8).collect();
-            let wide: Vec<i64> = patch.iter().map(|value| i64::from(*value)).collect();
-            if bit_packed_multiply(matrix, &patch, bits) != matrix.multiply(&wide) {
-                return Err(fault());
-            }
-        }
-        return Ok(Verification { programs: groups, evaluations: groups, closed_forms: 0 });
-    }
     if plan.programs.is_empty() {
         return Ok(Verification { closed_forms: 1, ..Verification::default() });
     }
     if !verify(&plan.programs, request.shape, request.weights, VECTORS, seed)? {
-        return Err(fault());
+        return Err(wrong_product(method));
     }
     let programs = plan.programs.len() as u64;
     Ok(Verification { programs, evaluations: programs * u64::from(VECTORS), closed_forms: 0 })
+}
+
+/// A method's plan that does not compute the layer.
+pub(crate) fn wrong_product(method: &str) -> Error {
+    Error::Internal(format!("{method} does not give the dense product"))
 }
 
 #[cfg(test)]
@@ -77,7 +60,7 @@ mod tests {
     use crate::{InputSpace, OpProgram, Output, PlanOptions, Term, find};
     use signloop_network::{
         quant::{QuantizedTensor, Scheme},
-        workload::{LayerShape, OperandBits},
+        workload::LayerShape,
     };
 
     /// A right plan passes; with one sign turned it is reported.
@@ -87,16 +70,16 @@ mod tests {
         let weights =
             QuantizedTensor::new(Scheme::Binary, shape.weight_shape(), vec![1, -1, 1], vec![1.0])
                 .unwrap();
-        let bits = OperandBits { activation: 8, weight: 1, accumulator: 32, output: 8 };
         let options = PlanOptions::default();
-        let request = PlanRequest { shape: &shape, weights: &weights, bits, options: &options };
-        let mut plan = find("zero-skip").unwrap().plan(&request).unwrap();
-        let done = verify_plan("zero-skip", &request, &plan, 1).unwrap();
+        let request = PlanRequest::of_shape(&shape, &weights, &options);
+        let method = find("zero-skip").unwrap();
+        let mut plan = method.plan(&request).unwrap();
+        let done = method.verify(&request, &plan, 1).unwrap();
         assert_eq!((done.programs, done.evaluations), (1, u64::from(VECTORS)));
         let mut wrong = OpProgram::new(InputSpace::Patch, 3);
         let node = wrong.push_node((0..3).map(|input| Term::new(input, false)));
         wrong.push_output(Output { terms: vec![(Term::new(node, false), 1)] });
         plan.programs = vec![Arc::new(wrong)];
-        assert!(verify_plan("zero-skip", &request, &plan, 1).is_err());
+        assert!(method.verify(&request, &plan, 1).is_err());
     }
 }

@@ -1,0 +1,56 @@
+//! The trait of all methods.
+
+use super::{Plan, PlanRequest, Verification, verification::verify_programs};
+use signloop_base::Result;
+
+/// An inference method.
+pub trait Method: Sync {
+    /// The name used in files and on the command line.
+    fn name(&self) -> &'static str;
+
+    /// One line for `signloop list`.
+    fn summary(&self) -> &'static str;
+
+    /// Whether the method can run the layer (activation bits, scheme); the reason if not.
+    ///
+    /// # Errors
+    /// Why the method does not apply, in words for the user.
+    fn applies(&self, request: &PlanRequest<'_>) -> std::result::Result<(), String> {
+        let _ = request;
+        Ok(())
+    }
+
+    /// Whether planning takes so long that plans are worth keeping on disk.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
+    /// Another method that plans this layer in just the same way, so that it is planned once.
+    fn same_as(&self, request: &PlanRequest<'_>) -> Option<&'static dyn Method> {
+        let _ = request;
+        None
+    }
+
+    /// Plans the layer.
+    ///
+    /// # Errors
+    /// A count overflows, or the work was interrupted.
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan>;
+
+    /// Executes a plan of this method on random integers and holds it against the dense product:
+    /// every program on [`VECTORS`](crate::VECTORS) inputs. A method whose plans are no programs
+    /// brings an evaluator of its own, or counts a closed form that is not executed.
+    ///
+    /// # Errors
+    /// The plan does not give the dense product, which is a fault of the method, or a sum
+    /// overflows.
+    fn verify(&self, request: &PlanRequest<'_>, plan: &Plan, seed: u64) -> Result<Verification> {
+        verify_programs(self.name(), request, plan, seed)
+    }
+}
+
+impl std::fmt::Debug for dyn Method {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
