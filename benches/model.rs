@@ -66,6 +66,7 @@ fn cost(arch: &arch::CpuArch, layer: &Layer) -> f64 {
         execution: layer.execution,
         counts: &layer.counts,
         storage: &layer.storage,
+        slots: None,
     };
     evaluate(arch, &work).expect("a count that fits").time_us.0
 }

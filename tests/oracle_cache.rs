@@ -62,6 +62,7 @@ impl Counted {
             execution: self.execution,
             counts: &self.counts,
             storage: &self.storage,
+            slots: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use signloop::{
     machine::CpuArch,
     method::{Execution, OpCounts, WeightStorage},
     network::workload::{self, Rename, Workload},
-    study::cost_of,
+    study::{Counted, cost_of},
 };
 
 use super::{accepted, text};
@@ -46,7 +46,8 @@ pub(super) fn evaluate(machine: &CpuArch, network: &Workload, layers: usize) {
                 ..OpCounts::default()
             };
             let storage = WeightStorage { weight_bits: macs, scale_bits: 32, metadata_bits: macs };
-            let cost = cost_of(machine, layer, layer.bits, execution, (&counts, &storage));
+            let counted = Counted { execution, counts: &counts, storage: &storage, slots: None };
+            let cost = cost_of(machine, layer, layer.bits, &counted);
             if let Some(cost) = accepted(cost) {
                 let total = cost.energy.total.0;
                 assert!(total.is_finite() && total >= 0.0, "{total} pJ");

@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     report::{self, json},
-    study::{Request, cost_of, simulate, simulate_verified},
+    study::{Counted, Request, cost_of, simulate, simulate_verified},
 };
 use signloop_base::{Result, diagnostics::Problem};
+use signloop_cpu::slots_a_line;
 use signloop_method::PlanRequest;
 use signloop_network::workload::WeightStore;
 
@@ -163,8 +164,9 @@ fn explain(request: &Request<'_>, name: &str) -> Result<String> {
                 continue;
             }
             let plan = request.plan(*method, &plan_request)?;
-            let counted = (&plan.counts, &plan.storage);
-            let cost = cost_of(request.arch, layer, plan_request.bits, plan.execution, counted)?;
+            let slots = method.slot_reuse(&plan_request, &plan, &[slots_a_line(request.arch)]);
+            let counted = Counted::of(&plan, slots.as_ref());
+            let cost = cost_of(request.arch, layer, plan_request.bits, &counted)?;
             let _ = writeln!(text, "{name}, {scheme}, {}", method.name());
             let _ = writeln!(
                 text,

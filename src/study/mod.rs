@@ -22,5 +22,5 @@ pub mod sweep;
 pub mod trained;
 
 pub use ops_table::{CASES, Case, OpsRow, ops_table};
-pub use simulate::{CONVENTIONS, Request, cost_of, simulate, simulate_verified};
+pub use simulate::{CONVENTIONS, Counted, Request, cost_of, simulate, simulate_verified};
 pub use stats::{StatsRow, stats, stats_table};

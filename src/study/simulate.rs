@@ -7,11 +7,11 @@ use crate::report::{
     totals,
 };
 use signloop_base::Result;
-use signloop_cpu::{LayerCost, LayerWork, evaluate};
+use signloop_cpu::{LayerCost, LayerWork, evaluate, slots_a_line};
 use signloop_machine::CpuArch;
 use signloop_method::{
-    Execution, Method, OpCounts, Plan, PlanOptions, PlanRequest, Verification, WeightStorage,
-    cache::PlanCache,
+    Execution, Method, OpCounts, Plan, PlanOptions, PlanRequest, SlotReuse, Verification,
+    WeightStorage, cache::PlanCache,
 };
 use signloop_network::{
     quant::{QuantizedTensor, Scheme},
@@ -219,7 +219,7 @@ fn run_job(
     }
     let plan = request.plan(job.planner, &job.request)?;
     let outcome = |(place, method): &(usize, &'static dyn Method)| {
-        let outcome = cost_result(request, layer, job, (method.name(), &plan))?;
+        let outcome = cost_result(request, layer, job, (*method, &plan))?;
         let done = if verified {
             method.verify(&job.request, &plan, request.options.seed)?
         } else {
@@ -236,10 +236,11 @@ fn cost_result(
     request: &Request<'_>,
     layer: &Layer,
     job: &Job<'_>,
-    (method, plan): (&str, &Plan),
+    (method, plan): (&dyn Method, &Plan),
 ) -> Result<LayerResult> {
-    let counted = (&plan.counts, &plan.storage);
-    let cost = cost_of(request.arch, layer, job.request.bits, plan.execution, counted)?;
+    let slots = method.slot_reuse(&job.request, plan, &[slots_a_line(request.arch)]);
+    let counted = Counted::of(plan, slots.as_ref());
+    let cost = cost_of(request.arch, layer, job.request.bits, &counted)?;
     let weights = job.request.weights;
     let summary = WeightSummary {
         total: weights.codes().len() as u64,
@@ -248,9 +249,30 @@ fn cost_result(
     };
     let counted = (plan.counts, plan.storage);
     let scheme = job.scheme.name();
-    let mut result = LayerResult::new(scheme, method, summary, counted, &layer.shape, cost)?;
+    let mut result = LayerResult::new(scheme, method.name(), summary, counted, &layer.shape, cost)?;
     result.working_set = WorkingSet::of(request.arch, &layer.shape, plan.execution, &plan.counts);
     Ok(result)
+}
+
+/// What the cost of a plan depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// How the plan runs.
+    pub execution: Execution,
+    /// Operations per output position.
+    pub counts: &'a OpCounts,
+    /// Weights and metadata that are kept.
+    pub storage: &'a WeightStorage,
+    /// When its partial sums are used again; see [`Method::slot_reuse`].
+    pub slots: Option<&'a SlotReuse>,
+}
+
+impl<'a> Counted<'a> {
+    /// What a plan counted.
+    #[must_use]
+    pub fn of(plan: &'a Plan, slots: Option<&'a SlotReuse>) -> Self {
+        Self { execution: plan.execution, counts: &plan.counts, storage: &plan.storage, slots }
+    }
 }
 
 /// Cost of one layer under one plan.
@@ -261,17 +283,22 @@ pub fn cost_of(
     arch: &CpuArch,
     layer: &Layer,
     bits: OperandBits,
-    execution: Execution,
-    (counts, storage): (&OpCounts, &WeightStorage),
+    counted: &Counted<'_>,
 ) -> Result<LayerCost> {
+    let Counted { execution, counts, storage, slots } = *counted;
     let counts = &counts.with_halo_spread(layer.shape.positions());
-    evaluate(arch, &LayerWork { shape: &layer.shape, bits, execution, counts, storage })
+    evaluate(arch, &LayerWork { shape: &layer.shape, bits, execution, counts, storage, slots })
 }
 
 /// An fp32 layer: one multiply and one add a weight and position.
 fn full_precision(arch: &CpuArch, layer: &Layer) -> Result<LayerResult> {
     let (summary, counts, storage) = full_precision_counts(layer);
-    let cost = cost_of(arch, layer, layer.bits, Execution::Gemm, (&counts, &storage))?;
+    let cost = cost_of(
+        arch,
+        layer,
+        layer.bits,
+        &Counted { execution: Execution::Gemm, counts: &counts, storage: &storage, slots: None },
+    )?;
     LayerResult::new("fp32", "dense", summary, (counts, storage), &layer.shape, cost)
 }
 

@@ -33,7 +33,7 @@ fn spent(
     assert_eq!(shape.positions(), 3);
     let storage = WeightStorage::default();
     let execution = Execution::Gemm;
-    let work = LayerWork { shape: &shape, bits, execution, counts, storage: &storage };
+    let work = LayerWork { shape: &shape, bits, execution, counts, storage: &storage, slots: None };
     energy(&processor(), &work, instructions, traffic, time).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn adds_cost_what_their_width_costs() {
         let (counts, execution) = (&adds, Execution::Gemm);
         add_pj(
             &processor(),
-            &LayerWork { shape: &shape, bits, execution, counts, storage: &storage },
+            &LayerWork { shape: &shape, bits, execution, counts, storage: &storage, slots: None },
         )
     };
     equal("int8", pj(bits(8)), 0.11);
@@ -168,8 +168,14 @@ fn a_layer_from_counts_to_energy() {
     let counts = OpCounts { adds: 29, scale_muls: 8, ..OpCounts::default() };
     let storage = WeightStorage { weight_bits: 32, scale_bits: 256, metadata_bits: 0 };
     let execution = Execution::Gemm;
-    let work =
-        LayerWork { shape: &shape, bits: bits(32), execution, counts: &counts, storage: &storage };
+    let work = LayerWork {
+        shape: &shape,
+        bits: bits(32),
+        execution,
+        counts: &counts,
+        storage: &storage,
+        slots: None,
+    };
     let arch = processor();
     let found = evaluate(&arch, &work).unwrap();
     // Registers: 4 bytes of weights, 32 of scales, 4 of inputs and 4 packed are read; 4 packed and

@@ -45,6 +45,7 @@ impl Layer {
             execution: self.execution,
             counts: &self.counts,
             storage: &self.storage,
+            slots: None,
         };
         evaluate(arch, &work).unwrap()
     }
@@ -205,6 +206,7 @@ proptest! {
             execution: [Execution::Gemm, Execution::BitSerial, Execution::Program][execution],
             counts: &counts,
             storage: &storage,
+            slots: None,
         };
         // Either a cost or an error that names the count; never a panic.
         if let Err(error) = evaluate(&arch, &work) {

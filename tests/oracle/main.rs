@@ -6,6 +6,7 @@ mod kernels;
 mod mapper;
 mod nest;
 mod programs;
+mod slots;
 mod sparse;
 mod tables;
 mod timeloop;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use signloop_base::units::{Cycles, Microseconds, Picojoules};
-use signloop_method::{Execution, OpCounts, WeightStorage};
+use signloop_method::{Execution, OpCounts, SlotReuse, WeightStorage};
 use signloop_network::workload::{LayerShape, OperandBits};
 
 /// One layer with one method, as the model needs it.
@@ -21,6 +21,9 @@ pub struct LayerWork<'a> {
     pub counts: &'a OpCounts,
     /// What the plan keeps in memory, all groups together.
     pub storage: &'a WeightStorage,
+    /// When the slots of its partial sums are used again, for programs. Without it all of them are
+    /// taken as used in every sweep over the patch.
+    pub slots: Option<&'a SlotReuse>,
 }
 
 /// Where bytes move: a cache level means the link between it and the next nearer level.

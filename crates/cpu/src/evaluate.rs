@@ -16,7 +16,7 @@ use super::{
 };
 use signloop_base::{Error, Result};
 use signloop_machine::CpuArch;
-use signloop_method::Execution;
+use signloop_method::{Execution, SlotReuse};
 
 /// Evaluates one layer on one processor after another.
 ///
@@ -59,12 +59,20 @@ impl Candidate {
         Self { mapping, lines: HashMap::new() }
     }
 
-    fn below(&mut self, arch: &CpuArch, index: usize) -> Result<Rc<[Lines]>> {
+    fn below(
+        &mut self,
+        arch: &CpuArch,
+        index: usize,
+        slots: Option<&SlotReuse>,
+    ) -> Result<Rc<[Lines]>> {
         let capacity = traffic::effective(arch, index)?;
         if let Some(known) = self.lines.get(&(capacity.sets, capacity.ways)) {
             return Ok(Rc::clone(known));
         }
-        let found = Residency::new(&self.mapping.nest, capacity.line).lines(capacity)?;
+        let mut found = Residency::new(&self.mapping.nest, capacity.line).lines(capacity)?;
+        if let (Some(pass), Some(slots)) = (&self.mapping.pass, slots) {
+            found[pass.buffer] = pass.lines(slots, capacity)?;
+        }
         let found: Rc<[Lines]> = found.into();
         self.lines.insert((capacity.sets, capacity.ways), Rc::clone(&found));
         Ok(found)
@@ -103,6 +111,7 @@ impl<'w> Evaluator<'w> {
             }
         };
         let candidates = &mut self.cores[at].1;
+        let slots = self.work.slots;
         let mut left: Vec<(usize, Option<Rc<[Lines]>>)> =
             (0..candidates.len()).map(|index| (index, None)).collect();
         // Level by level from memory inwards; only ties go on to the next level.
@@ -112,7 +121,7 @@ impl<'w> Evaluator<'w> {
             }
             let mut totals = Vec::with_capacity(left.len());
             for (candidate, next) in &mut left {
-                let lines = candidates[*candidate].below(arch, index)?;
+                let lines = candidates[*candidate].below(arch, index, slots)?;
                 totals.push(traffic::link_total(&traffic::link(
                     arch,
                     index,
@@ -128,7 +137,7 @@ impl<'w> Evaluator<'w> {
         let (best, _) =
             left.into_iter().next().ok_or_else(|| Error::Internal("no blocking to try".into()))?;
         let all = (0..arch.caches.len())
-            .map(|index| Ok(candidates[best].below(arch, index)?.to_vec()))
+            .map(|index| Ok(candidates[best].below(arch, index, slots)?.to_vec()))
             .collect::<Result<Vec<_>>>()?;
         Ok((&candidates[best].mapping, traffic::links_of(arch, all)))
     }

@@ -19,3 +19,4 @@ pub use cost::{
 };
 pub use evaluate::{Evaluator, evaluate, map};
 pub use time::{KernelCycles, KernelWork, kernel_cycles};
+pub use traffic::slots::slots_a_line;

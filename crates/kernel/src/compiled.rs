@@ -17,7 +17,7 @@ use signloop_lower::{
 use signloop_method::OpProgram;
 use signloop_network::{quant::QuantizedTensor, workload::LayerShape};
 
-/// A layer, compiled. Shared freely between threads; each run needs a `Workspace` of its own.
+/// A layer, compiled. Shared freely between threads; each run needs a [`Workspace`](crate::Workspace) of its own.
 #[derive(Debug)]
 pub struct Kernel {
     pub(super) shape: LayerShape,

@@ -7,7 +7,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage};
+use super::{
+    InputSpace, Method, OpProgram, Output, Plan, PlanRequest, SlotReuse, Term, WeightStorage,
+};
 use signloop_base::Result;
 use signloop_network::quant::CodeMatrix;
 
@@ -50,6 +52,22 @@ impl Method for FilterRepetition {
         plan.counts.loads += updates;
         plan.counts.stores += updates;
         Ok(plan)
+    }
+
+    fn slot_reuse(
+        &self,
+        request: &PlanRequest<'_>,
+        plan: &Plan,
+        slots_a_line: &[u64],
+    ) -> Option<SlotReuse> {
+        // Channel by channel; the slice of a channel is what the kernels are shared over.
+        let slice = (request.shape.kernel_height * request.shape.kernel_width).max(1) as u32;
+        let mut reuse = SlotReuse::new(slots_a_line, request.shape.kernel_width);
+        for program in &plan.programs {
+            let channels: Vec<u32> = (0..program.inputs()).map(|input| input / slice).collect();
+            reuse.add_rounds(program, &channels);
+        }
+        Some(reuse)
     }
 }
 

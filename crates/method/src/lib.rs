@@ -30,8 +30,8 @@ pub use planning::{
     Verification, WeightStorage,
 };
 pub use program::{
-    InputSpace, LiveRanges, OpCounts, OpProgram, Output, ProgramExport, RegisterUse, Schedule,
-    Shift, Step, Term, graphviz, simulate_registers, steps,
+    InputSpace, LineTimes, LiveRanges, OpCounts, OpProgram, Output, ProgramExport, RegisterUse,
+    Schedule, Shift, SlotReuse, Step, Term, Times, graphviz, simulate_registers, steps,
 };
 pub use registry::{find, registry};
 pub use verify::verify;

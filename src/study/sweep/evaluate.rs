@@ -65,6 +65,7 @@ fn segment(
             execution: work.execution,
             counts: &work.counts,
             storage: &work.storage,
+            slots: work.slots.as_deref(),
         });
         let of_layer = archs
             .iter()

@@ -22,11 +22,14 @@ use crate::{
 use signloop_accelerator::sparse::Rules;
 use signloop_base::Result;
 use signloop_machine::ArchKind;
-use signloop_method::{Execution, Method, OpCounts, PlanRequest, WeightStorage};
+use signloop_method::{Execution, Method, OpCounts, PlanRequest, SlotReuse, WeightStorage};
 use signloop_network::{
     quant::{QuantizedTensor, Scheme},
     workload::{Layer, LayerShape, OperandBits, WeightStore},
 };
+
+/// Slots that may share a line on some machine of a sweep.
+const SLOTS_A_LINE: [u64; 4] = [1, 2, 4, 8];
 
 /// One layer as the model needs it. Programs are dropped once they are counted.
 #[derive(Debug, Clone)]
@@ -39,7 +42,7 @@ pub(super) struct LayerPlan {
 }
 
 /// What the model sees of a layer; layers that are equal in it cost the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Work {
     pub shape: LayerShape,
     pub bits: OperandBits,
@@ -47,6 +50,8 @@ pub(super) struct Work {
     /// With the halo spread over the positions.
     pub counts: OpCounts,
     pub storage: WeightStorage,
+    /// When the slots of partial sums are used again.
+    pub slots: Option<Arc<SlotReuse>>,
 }
 
 /// The layers as the kind of machine needs them.
@@ -202,6 +207,7 @@ fn plan_layer(
             execution: plan.execution,
             counts: plan.counts.with_halo_spread(layer.shape.positions()),
             storage: plan.storage,
+            slots: method.slot_reuse(request, &plan, &SLOTS_A_LINE).map(Arc::new),
         },
     }))
 }
@@ -219,12 +225,13 @@ fn full_precision(layer: &Layer) -> LayerPlan {
             execution: Execution::Gemm,
             counts,
             storage,
+            slots: None,
         },
     }
 }
 
 /// For each layer the first one that costs the same.
 pub(super) fn representatives(layers: &[LayerPlan]) -> Vec<usize> {
-    let mut first: HashMap<Work, usize> = HashMap::new();
-    layers.iter().enumerate().map(|(at, layer)| *first.entry(layer.work).or_insert(at)).collect()
+    let mut first: HashMap<&Work, usize> = HashMap::new();
+    layers.iter().enumerate().map(|(at, layer)| *first.entry(&layer.work).or_insert(at)).collect()
 }

@@ -173,6 +173,7 @@ pub fn layer_nest(arch: &CpuArch, work: &LayerWork<'_>, blocking: Blocking) -> R
         nest,
         registers,
         instructions,
+        pass: None,
         sizes: vec![
             ("mr_positions", sizes.position_tile),
             ("nr_filters", sizes.tile.filters),

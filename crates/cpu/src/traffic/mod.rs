@@ -10,6 +10,7 @@ pub mod lru;
 pub mod nest;
 pub mod program;
 pub mod residency;
+pub mod slots;
 pub mod trace;
 pub mod work;
 

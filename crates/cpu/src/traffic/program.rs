@@ -10,10 +10,12 @@
 //! C x H x W with their zero border stored, at whole bytes a value. The program reads its inputs
 //! filter after filter; a sweep is the part of it that reads as many input lines as the patch has,
 //! so that the patch is read once a sweep, in the same order. Temporaries are read and written in
-//! slots that are used again in every sweep. Outputs are planes.
+//! slots; which of them a sweep uses, and which lines of them a cache fetches, follows from the
+//! program's own order ([`Pass`]). Outputs are planes.
 
 use super::{
     nest::{Access, Nest, Node, Region},
+    slots::Pass,
     work::{Instructions, LayerNest, RegisterTraffic, bytes, product, scaled},
 };
 use crate::cost::{LayerWork, Tensor};
@@ -82,6 +84,8 @@ struct Sizes {
     image_planes: u64,
     temporaries: u64,
     input_loads: u64,
+    patch_lines: u64,
+    kernel_rows: u64,
     sweeps: u64,
     weight_part: u64,
     metadata_part: u64,
@@ -125,10 +129,13 @@ impl Sizes {
             Region::merged(0, run, vec![(patch_rows, patch_pitch), (channels, plane)], line);
         let patch_lines = product("patch lines", &[patch.runs(), (patch.bytes - 1) / line + 1])?;
 
-        // Loads of inputs: values and temporaries are read in proportion to their number.
         let temporaries = work.counts.stores.saturating_sub(shape.out_channels);
         let operands = shape.filter_len().saturating_mul(groups);
-        let input_loads = scaled("loads", work.counts.loads, operands, operands + temporaries)?;
+        let input_loads = match work.slots {
+            Some(slots) => slots.input_reads.min(work.counts.loads),
+            // Values and temporaries are read in proportion to their number.
+            None => scaled("loads", work.counts.loads, operands, operands + temporaries)?,
+        };
         let lines_per_load = (columns * value).div_ceil(line);
         let sweeps =
             scaled("sweeps", input_loads, lines_per_load, groups * patch_lines)?.clamp(1, filters);
@@ -161,12 +168,39 @@ impl Sizes {
             image_planes,
             temporaries,
             input_loads,
+            patch_lines,
+            kernel_rows: shape.kernel_height,
             sweeps,
             weight_part,
             metadata_part,
             slot_bytes,
             out_run,
         })
+    }
+
+    /// One pass of a group's program over a block.
+    fn pass(&self, buffer: usize) -> Pass {
+        let lines = |bytes: u64| bytes.div_ceil(self.line) as f64;
+        Pass {
+            buffer,
+            slot_bytes: self.vector,
+            line_bytes: self.line,
+            groups: self.groups,
+            blocks: self.blocks,
+            rows: (self.channels * self.kernel_rows) as f64,
+            row_lines: (self.run - 1) as f64 / self.line as f64 + 1.0,
+            patch_lines: self.patch_lines as f64,
+            stream: lines(self.sweeps * (self.weight_part + self.metadata_part)),
+            outputs: self.filters as f64 * lines(self.out_run),
+        }
+    }
+
+    /// Bytes of the slots that one sweep uses: those that it uses on average, where their order is
+    /// known, and else all.
+    fn slots_of_a_sweep(&self, work: &LayerWork<'_>, pass: Option<&Pass>) -> u64 {
+        let (Some(slots), Some(pass)) = (work.slots, pass) else { return self.slot_bytes };
+        let accesses = slots.accesses as f64 / (self.groups * self.sweeps) as f64;
+        (pass.slot_lines(slots, accesses).ceil() as u64).saturating_mul(self.line)
     }
 }
 
@@ -186,8 +220,10 @@ struct Loops {
 /// A count does not fit in 64 bits.
 pub fn layer_nest(arch: &CpuArch, work: &LayerWork<'_>) -> Result<LayerNest> {
     let sizes = Sizes::of(arch, work)?;
+    let (nest, pass) = nest(work, &sizes)?;
     Ok(LayerNest {
-        nest: nest(work, &sizes)?,
+        nest,
+        pass,
         registers: registers(work, &sizes)?,
         instructions: instructions(arch, work, &sizes)?,
         sizes: vec![
@@ -201,8 +237,8 @@ pub fn layer_nest(arch: &CpuArch, work: &LayerWork<'_>) -> Result<LayerNest> {
     })
 }
 
-fn nest(work: &LayerWork<'_>, sizes: &Sizes) -> Result<Nest> {
-    let Sizes { pixels, line, value, groups, columns, slot_bytes, .. } = sizes;
+fn nest(work: &LayerWork<'_>, sizes: &Sizes) -> Result<(Nest, Option<Pass>)> {
+    let Sizes { pixels, line, value, groups, columns, .. } = sizes;
     let mut nest = Nest::default();
     let g = nest.add_loop("g", *groups);
     let image = nest.add_loop("image", pixels.images);
@@ -227,12 +263,16 @@ fn nest(work: &LayerWork<'_>, sizes: &Sizes) -> Result<Nest> {
             (sweep, 0),
         ],
     )));
-    if *slot_bytes > 0 {
-        let slots = nest.add_buffer(Tensor::PartialSums, *slot_bytes, *line)?;
+    let mut pass = work.slots.map(|_| sizes.pass(nest.buffers.len()));
+    let slot_bytes = sizes.slots_of_a_sweep(work, pass.as_ref());
+    if slot_bytes == 0 {
+        pass = None;
+    } else {
+        let slots = nest.add_buffer(Tensor::PartialSums, slot_bytes, *line)?;
         body.push(Node::Touch(nest.add_touch(
             slots,
             Access::Write,
-            (*slot_bytes, &[]),
+            (slot_bytes, &[]),
             &[(g, 0), (image, 0), (y, 0), (x, 0), (sweep, 0)],
         )));
     }
@@ -241,7 +281,7 @@ fn nest(work: &LayerWork<'_>, sizes: &Sizes) -> Result<Nest> {
         body = vec![Node::Loop(outer, body)];
     }
     nest.body = body;
-    Ok(nest)
+    Ok((nest, pass))
 }
 
 /// The parts of the weights and of their metadata that a sweep reads.

@@ -1,6 +1,6 @@
 //! What an execution does inside the core: instructions, and bytes between registers and L1.
 
-use super::nest::Nest;
+use super::{nest::Nest, slots::Pass};
 use crate::cost::Tensor;
 use signloop_base::{Error, Result};
 use signloop_machine::CpuArch;
@@ -57,6 +57,8 @@ pub struct LayerNest {
     pub registers: Vec<RegisterTraffic>,
     /// Instructions.
     pub instructions: Instructions,
+    /// What one pass of a program touches, where its partial sums are known in order.
+    pub pass: Option<Pass>,
     /// Named sizes of the mapping, for `--explain`: blocks, tiles, trips.
     pub sizes: Vec<(&'static str, u64)>,
     /// Where inputs are read: `packed blocks (im2col of a block)` or `direct (virtual im2col)`.

@@ -1,6 +1,7 @@
 //! The trait of all methods.
 
-use super::{Plan, PlanRequest, Verification, verification::verify_programs};
+use super::{Execution, Plan, PlanRequest, Verification, verification::verify_programs};
+use crate::SlotReuse;
 use signloop_base::Result;
 
 /// An inference method.
@@ -36,6 +37,21 @@ pub trait Method: Sync {
     /// # Errors
     /// A count overflows, or the work was interrupted.
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan>;
+
+    /// When a plan's partial sums are used again, in the order in which the method runs it; nothing
+    /// for plans that are no programs. `slots_a_line` are the numbers of slots that may share a line.
+    fn slot_reuse(
+        &self,
+        request: &PlanRequest<'_>,
+        plan: &Plan,
+        slots_a_line: &[u64],
+    ) -> Option<SlotReuse> {
+        let programs = || plan.programs.iter();
+        let row = request.shape.kernel_width;
+        (plan.execution == Execution::Program && !plan.programs.is_empty()).then(|| {
+            programs().fold(SlotReuse::new(slots_a_line, row), |reuse, own| reuse.with(own))
+        })
+    }
 
     /// Executes a plan of this method on random integers and holds it against the dense product:
     /// every program on [`VECTORS`](crate::VECTORS) inputs. A method whose plans are no programs

@@ -78,15 +78,6 @@ impl LiveRanges {
         self.last[node as usize]
     }
 
-    /// Nodes that are last read at each node, as (ends, nodes sorted by end).
-    pub(super) fn by_end(&self) -> Vec<Vec<u32>> {
-        let mut ends = vec![Vec::new(); self.last.len()];
-        for (node, last) in self.last.iter().enumerate() {
-            ends[*last as usize].push(node as u32);
-        }
-        ends
-    }
-
     /// Most nodes live at once. A node is live beside the operands that die in it.
     #[must_use]
     pub fn peak(&self) -> u64 {

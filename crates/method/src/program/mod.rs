@@ -6,6 +6,7 @@
 //! | `live` | from where to where a sum is needed |
 //! | `counts` | how many adds, multiplies, loads and stores it takes |
 //! | `schedule` | which slot of memory every sum has |
+//! | `reuse` | how soon a slot is used again |
 //! | `registers` | how many loads and stores are left with so many registers |
 //! | `order` | the same program with its nodes close to their readers |
 //! | `export` | JSON and Graphviz |
@@ -16,6 +17,7 @@ mod export;
 mod live;
 mod order;
 mod registers;
+mod reuse;
 mod schedule;
 
 pub use counts::OpCounts;
@@ -23,4 +25,5 @@ pub use dag::{InputSpace, OpProgram, Output, Shift, Term};
 pub use export::{ProgramExport, graphviz};
 pub use live::{LiveRanges, Step, steps};
 pub use registers::{RegisterUse, simulate_registers};
+pub use reuse::{LineTimes, SlotReuse, Times};
 pub use schedule::Schedule;

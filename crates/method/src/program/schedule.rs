@@ -26,31 +26,53 @@ impl Schedule {
     /// Assigns slots in program order, the lowest free one first.
     #[must_use]
     pub fn of(program: &OpProgram) -> Self {
-        let ranges = LiveRanges::of(program);
-        let ends = ranges.by_end();
-        let mut free: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
-        let mut slots = 0;
-        let mut slot_of_node = Vec::with_capacity(ends.len());
-        for ending in &ends {
-            let slot = free.pop().map_or_else(
-                || {
-                    slots += 1;
-                    slots - 1
-                },
-                |Reverse(slot)| slot,
-            );
-            slot_of_node.push(slot);
-            free.extend(ending.iter().map(|node| Reverse(slot_of_node[*node as usize])));
-        }
+        let (slot_of_node, slots) = slots_of(program);
         let counts = program.counts();
         Self {
             slot_of_node,
             slots,
             loads: counts.loads,
             stores: counts.stores,
-            peak_live: ranges.peak(),
+            peak_live: counts.peak_live,
         }
     }
+}
+
+/// The slot of every node, and how many there are.
+pub(super) fn slots_of(program: &OpProgram) -> (Vec<u32>, u32) {
+    let ranges = LiveRanges::of(program);
+    // Nodes in the order of their ends, and where those of each end begin.
+    let nodes = program.nodes() as usize;
+    let mut begins = vec![0_u32; nodes + 1];
+    for node in 0..program.nodes() {
+        begins[ranges.last(node) as usize + 1] += 1;
+    }
+    for end in 0..nodes {
+        begins[end + 1] += begins[end];
+    }
+    let mut next = begins.clone();
+    let mut ending = vec![0_u32; nodes];
+    for node in 0..program.nodes() {
+        let at = &mut next[ranges.last(node) as usize];
+        ending[*at as usize] = node;
+        *at += 1;
+    }
+    let mut free: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
+    let mut slots = 0;
+    let mut slot_of_node: Vec<u32> = Vec::with_capacity(nodes);
+    for node in 0..nodes {
+        let slot = free.pop().map_or_else(
+            || {
+                slots += 1;
+                slots - 1
+            },
+            |Reverse(slot)| slot,
+        );
+        slot_of_node.push(slot);
+        let ended = &ending[begins[node] as usize..begins[node + 1] as usize];
+        free.extend(ended.iter().map(|node| Reverse(slot_of_node[*node as usize])));
+    }
+    (slot_of_node, slots)
 }
 
 #[cfg(test)]

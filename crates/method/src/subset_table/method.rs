@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Form, TableOperand, TablePlan, TableTile};
 use crate::{
-    InputSpace, Method, OpProgram, Output, Plan, PlanRequest, Term, WeightStorage,
+    InputSpace, Method, OpProgram, Output, Plan, PlanRequest, SlotReuse, Term, WeightStorage,
     planning::bits_for,
 };
 use signloop_base::{Error, Result};
@@ -56,6 +56,69 @@ impl Method for SubsetTable {
         plan.counts.peak_live = plan.counts.peak_live.min(live);
         Ok(plan)
     }
+
+    fn slot_reuse(
+        &self,
+        request: &PlanRequest<'_>,
+        plan: &Plan,
+        slots_a_line: &[u64],
+    ) -> Option<SlotReuse> {
+        let mut reuse = SlotReuse::new(slots_a_line, request.shape.kernel_width);
+        for program in &plan.programs {
+            reuse.add_rounds(program, &table_rounds(program));
+        }
+        Some(reuse)
+    }
+}
+
+/// The round of every input: tiles, told apart by the inputs that their entries share, are filled
+/// together up to [`GROUP_ENTRIES`] entries.
+fn table_rounds(program: &OpProgram) -> Vec<u32> {
+    let inputs = program.inputs() as usize;
+    // The inputs that each node reaches, as first and last.
+    let mut reach: Vec<(usize, usize)> = (0..inputs).map(|input| (input, input)).collect();
+    let mut entries: Vec<(usize, usize)> = Vec::new();
+    let sums: Vec<u32> = program
+        .outputs()
+        .iter()
+        .flat_map(|output| output.terms.iter().map(|(term, _)| term.source))
+        .collect();
+    let last_entry = sums.iter().filter_map(|sum| sum.checked_sub(program.inputs())).min();
+    for node in 0..program.nodes() {
+        let terms = program.node(node).iter().map(|term| reach[term.source as usize]);
+        let own = terms.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
+        reach.push(own);
+        if last_entry.is_none_or(|last| node < last) {
+            entries.push(own);
+        }
+    }
+    // Last input of the entries that begin at each input, and their number.
+    let mut ends: Vec<(usize, usize)> = (0..inputs).map(|input| (input, 0)).collect();
+    for (first, last) in entries {
+        ends[first] = (ends[first].0.max(last), ends[first].1 + 1);
+    }
+    // Inputs and entries of every tile.
+    let mut tiles: Vec<(usize, usize)> = Vec::new();
+    let mut end = None;
+    for (input, (last, count)) in ends.into_iter().enumerate() {
+        match tiles.last_mut() {
+            Some(tile) if end.is_some_and(|end| input <= end) => {
+                *tile = (tile.0 + 1, tile.1 + count);
+            }
+            _ => tiles.push((1, count)),
+        }
+        end = end.max(Some(last));
+    }
+    let (mut round, mut filled) = (0, 0);
+    let mut rounds = Vec::with_capacity(inputs);
+    for (inputs, entries) in tiles {
+        if filled > 0 && filled + entries > GROUP_ENTRIES {
+            (round, filled) = (round + 1, 0);
+        }
+        filled += entries;
+        rounds.extend(std::iter::repeat_n(round, inputs));
+    }
+    rounds
 }
 
 impl TablePlan {
