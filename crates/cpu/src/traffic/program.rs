@@ -130,12 +130,7 @@ impl Sizes {
         let patch_lines = product("patch lines", &[patch.runs(), (patch.bytes - 1) / line + 1])?;
 
         let temporaries = work.counts.stores.saturating_sub(shape.out_channels);
-        let operands = shape.filter_len().saturating_mul(groups);
-        let input_loads = match work.slots {
-            Some(slots) => slots.input_reads.min(work.counts.loads),
-            // Values and temporaries are read in proportion to their number.
-            None => scaled("loads", work.counts.loads, operands, operands + temporaries)?,
-        };
+        let input_loads = input_loads(work, temporaries)?;
         let lines_per_load = (columns * value).div_ceil(line);
         let sweeps =
             scaled("sweeps", input_loads, lines_per_load, groups * patch_lines)?.clamp(1, filters);
@@ -202,6 +197,17 @@ impl Sizes {
         let accesses = slots.accesses as f64 / (self.groups * self.sweeps) as f64;
         (pass.slot_lines(slots, accesses).ceil() as u64).saturating_mul(self.line)
     }
+}
+
+/// Loads of inputs: values and temporaries are read in proportion to their number, where the
+/// program's own reads are not known.
+fn input_loads(work: &LayerWork<'_>, temporaries: u64) -> Result<u64> {
+    let loads = work.counts.loads;
+    if let Some(slots) = work.slots {
+        return Ok(slots.input_reads.min(loads));
+    }
+    let operands = work.shape.filter_len().saturating_mul(work.shape.groups);
+    scaled("loads", loads, operands, operands.saturating_add(temporaries))
 }
 
 /// The loops of the nest, named as in the file's first lines.
