@@ -93,7 +93,12 @@ pub(super) fn tile(arch: &CpuArch, work: &LayerWork<'_>, product: &Product) -> T
 /// None today; sizes come from a checked shape.
 pub fn candidates(arch: &CpuArch, work: &LayerWork<'_>) -> Vec<Blocking> {
     let product = Product::of(work.shape);
-    let panels = product.filters.div_ceil(tile(arch, work, &product).filters);
+    let tile = tile(arch, work, &product);
+    let panels = product.filters.div_ceil(tile.filters);
+    // The images of a linear layer are rows of one position each: a block of one row would leave all
+    // but one place of the register tile empty.
+    let fewest_rows = if product.out_columns == 1 { tile.positions } else { 1 };
+    let fewest_rows = fewest_rows.min(product.out_rows);
     let splits = |size: u64, parts: &[u64]| {
         let mut sizes: Vec<u64> =
             parts.iter().map(|part| size.div_ceil((*part).min(size))).collect();
@@ -104,7 +109,12 @@ pub fn candidates(arch: &CpuArch, work: &LayerWork<'_>) -> Vec<Blocking> {
         if work.execution == Execution::BitSerial { &[1] } else { &[1, 2, 4, 8, 16] };
     let mut found = Vec::new();
     for channels in splits(product.channels, channel_splits) {
-        for rows in splits(product.out_rows, &[1, 4, 16, u64::MAX]) {
+        let mut row_blocks: Vec<u64> = splits(product.out_rows, &[1, 4, 16, u64::MAX])
+            .into_iter()
+            .map(|rows| rows.max(fewest_rows))
+            .collect();
+        row_blocks.dedup();
+        for rows in row_blocks {
             for panels in splits(panels, &[1, 4]) {
                 found.push(Blocking { channels, rows, panels });
             }
