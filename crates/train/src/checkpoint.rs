@@ -3,6 +3,7 @@
 //! Tensors: every parameter under its own name; `first:NAME` and `second:NAME` are the
 //! optimiser's moments. The metadata key `signloop` holds the rest as JSON. Random numbers are a
 //! function of seed, epoch and image, so epoch and seed are the whole state of the generators.
+//! A checksum in that JSON covers the rest of it and every tensor with its name and shape.
 
 use std::{borrow::Cow, collections::BTreeMap, collections::HashMap, path::Path};
 
@@ -21,13 +22,14 @@ use signloop_base::{
 };
 
 const FORMAT: &str = "signloop-checkpoint";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Largest checkpoint that is read.
 const MAX_BYTES: u64 = 4 << 30;
 
 /// What a checkpoint says besides its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Header {
     format: String,
     version: u32,
@@ -43,6 +45,30 @@ pub struct Header {
     pub steps: u64,
     /// The log so far.
     pub log: Vec<Row>,
+    /// XXH3 of all else that the file says, in hexadecimal.
+    checksum: String,
+}
+
+/// Shape and bytes of every tensor, by name.
+type Tensors<'a> = BTreeMap<&'a str, (&'a [usize], &'a [u8])>;
+
+/// The checksum of a header, whatever it says of it itself, and its tensors.
+fn checksum(header: &Header, tensors: &Tensors<'_>) -> Result<String> {
+    let header = Header { checksum: String::new(), ..header.clone() };
+    let text = serde_json::to_vec(&header).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(&text);
+    for (name, (shape, data)) in tensors {
+        part(name.as_bytes());
+        let shape: Vec<u8> = shape.iter().flat_map(|size| (*size as u64).to_le_bytes()).collect();
+        part(&shape);
+        part(data);
+    }
+    Ok(format!("{:032x}", hash.digest128()))
 }
 
 impl Header {
@@ -58,6 +84,7 @@ impl Header {
             epoch: 0,
             steps: 0,
             log: Vec::new(),
+            checksum: String::new(),
         }
     }
 }
@@ -88,7 +115,12 @@ pub fn write(
         .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data)?)))
         .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()
         .map_err(|error| internal(&error))?;
-    let text = serde_json::to_string(header).map_err(|error| internal(&error))?;
+    let content: Tensors<'_> = tensors
+        .iter()
+        .map(|(name, shape, data)| (name.as_str(), (shape.as_slice(), data.as_slice())))
+        .collect();
+    let header = Header { checksum: checksum(header, &content)?, ..header.clone() };
+    let text = serde_json::to_string(&header).map_err(|error| internal(&error))?;
     // One metadata key only: the library writes its map in hash order.
     let metadata = HashMap::from([("signloop".to_owned(), text)]);
     write_atomically(path, &serialize(views, Some(metadata)).map_err(|error| internal(&error))?)
@@ -135,6 +167,22 @@ impl Checkpoint {
             .and_then(|text| serde_json::from_str(text).ok())
             .filter(|header: &Header| header.format == FORMAT && header.version == VERSION)
             .ok_or_else(|| wrong(format!("not a {FORMAT} of version {VERSION}")))?;
+        let content = SafeTensors::deserialize(&bytes)
+            .map_err(|error| wrong(format!("not a safetensors file: {error}")))?;
+        let views = content.tensors();
+        let mut tensors = Tensors::new();
+        for (name, view) in &views {
+            if view.dtype() != Dtype::F32 {
+                return Err(wrong(format!("the tensor `{name}` holds no F32 values")));
+            }
+            tensors.insert(name, (view.shape(), view.data()));
+        }
+        if checksum(&header, &tensors)? != header.checksum {
+            return Err(Problem::new("the checkpoint is not as it was written")
+                .in_file(&name)
+                .hint("take an earlier copy, or train again into another --out")
+                .into());
+        }
         Ok(Self { header, name, bytes })
     }
 
@@ -182,6 +230,32 @@ impl Checkpoint {
         Ok(problems.into_result(())?)
     }
 
+    /// Checks that epochs, updates and log belong together: so many updates an epoch, a row each.
+    ///
+    /// # Errors
+    /// They contradict each other, or are more than the whole run has.
+    pub fn check_counters(&self, steps_an_epoch: u64, epochs: u64) -> Result<()> {
+        let Header { epoch, steps, log, .. } = &self.header;
+        let numbered = log.iter().zip(1..).all(|(row, number)| row.epoch == number);
+        if *epoch == 0
+            || *epoch > epochs
+            || log.len() as u64 != *epoch
+            || !numbered
+            || epoch.checked_mul(steps_an_epoch) != Some(*steps)
+        {
+            let message = format!(
+                "{epoch} epochs, {steps} updates and {} rows of the log do not belong together in \
+                 a run of {epochs} epochs of {steps_an_epoch} updates",
+                log.len()
+            );
+            return Err(Problem::new(message)
+                .in_file(&self.name)
+                .hint("take an earlier copy, or train again into another --out")
+                .into());
+        }
+        Ok(())
+    }
+
     /// A hash of the whole file, for provenance.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -218,5 +292,98 @@ impl Checkpoint {
             differ(key, old.map(String::as_str), new.map(String::as_str));
         }
         Ok(problems.into_result(())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::{Rng as _, SeedableRng as _};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::optimizer::Rule;
+
+    fn row(epoch: u64) -> Row {
+        Row {
+            epoch,
+            learning_rate: 0.003,
+            train_loss: 0.1 + 0.2,
+            train_accuracy: 0.5,
+            test_loss: 1.25,
+            test_accuracy: 0.625,
+            density: 0.35,
+            images_per_second: None,
+        }
+    }
+
+    fn parameters() -> Vec<Parameter> {
+        let mut weight = Parameter::filled("w".into(), vec![2, 3], 0.25, Role::Weight);
+        weight.gradient = vec![0.0; 6];
+        vec![weight, Parameter::filled("m".into(), vec![2], 1.0, Role::Statistic)]
+    }
+
+    /// Two epochs of four updates.
+    fn written() -> (Header, Vec<u8>) {
+        let recipe = BTreeMap::from([("seed".to_owned(), "1".to_owned())]);
+        let mut header = Header::new("net", "data", recipe);
+        (header.epoch, header.steps, header.log) = (2, 8, vec![row(1), row(2)]);
+        let parameters = parameters();
+        let optimizer = Optimizer::new(Rule::Adam, 0.0, false, &parameters);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint");
+        write(&path, &header, &parameters, &optimizer).unwrap();
+        (header, std::fs::read(&path).unwrap())
+    }
+
+    fn values(checkpoint: &Checkpoint) -> Result<Vec<Vec<f32>>> {
+        let mut parameters = parameters();
+        parameters.iter_mut().for_each(|parameter| parameter.values.fill(7.0));
+        let mut optimizer = Optimizer::new(Rule::Adam, 0.0, false, &parameters);
+        checkpoint.restore(&mut parameters, Some(&mut optimizer))?;
+        let values = parameters.into_iter().map(|parameter| parameter.values);
+        Ok(values.chain(optimizer.first).chain(optimizer.second).collect())
+    }
+
+    /// A thousand bytes changed: refused, or the same run.
+    #[test]
+    fn a_changed_byte_is_found() {
+        let (_, bytes) = written();
+        let sound = Checkpoint::parse("sound".into(), bytes.clone()).unwrap();
+        sound.check_counters(4, 2).unwrap();
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut refused = 0;
+        for _ in 0..1000 {
+            let mut changed = bytes.clone();
+            let place = random.next_u64() as usize % changed.len();
+            changed[place] ^= 1 + (random.next_u64() % 255) as u8;
+            let Ok(found) = Checkpoint::parse("changed".into(), changed) else {
+                refused += 1;
+                continue;
+            };
+            assert_eq!(found.header, sound.header);
+            assert_eq!(values(&found).unwrap(), values(&sound).unwrap());
+        }
+        assert!(refused > 900, "{refused}");
+    }
+
+    /// Counters that contradict each other are refused, whatever the checksum says.
+    #[test]
+    fn counters_belong_together() {
+        let (sound, bytes) = written();
+        let opened = Checkpoint::parse("sound".into(), bytes).unwrap();
+        for (epoch, steps, rows) in
+            [(3, 8, 2), (2, 9, 2), (2, u64::MAX, 2), (u64::MAX, 8, 2), (2, 8, 1), (0, 0, 0)]
+        {
+            let header = Header {
+                epoch,
+                steps,
+                log: sound.log[..rows].to_vec(),
+                checksum: String::new(),
+                ..sound.clone()
+            };
+            let checkpoint = Checkpoint { header, name: "c".into(), bytes: opened.bytes.clone() };
+            assert!(checkpoint.check_counters(4, 2).is_err(), "{epoch} {steps} {rows}");
+        }
+        assert!(opened.check_counters(4, 1).is_err(), "more epochs than the run has");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
@@ -101,6 +102,7 @@ pub fn run(
     let mut dataset = job.source.load()?;
     dataset.limit(recipe.limit);
     std::fs::create_dir_all(job.folder).map_err(|error| Error::io("create", job.folder, error))?;
+    let _lock = lock(job.folder)?;
     let checkpoint = job.folder.join(CHECKPOINT);
     let results = [CHECKPOINT, LOG, FITS, WEIGHTS, WORKLOAD].map(|name| job.folder.join(name));
     if !job.resume && checkpoint.exists() {
@@ -147,6 +149,22 @@ pub fn run(
             workload: packed(WORKLOAD),
         })
     })
+}
+
+/// Locks the folder until the run ends, whatever ends it: two runs in one folder would write over
+/// each other's results. Where a folder cannot be opened or locked there is none.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    let Ok(opened) = File::open(folder) else { return Ok(None) };
+    match opened.try_lock() {
+        Ok(()) => Ok(Some(opened)),
+        Err(TryLockError::WouldBlock) => {
+            Err(Problem::new("another process is training into this folder")
+                .in_file(&folder.display().to_string())
+                .hint("wait until it ends, or give another --out")
+                .into())
+        }
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
 fn open_teacher(path: &Path) -> Result<Checkpoint> {

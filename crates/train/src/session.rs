@@ -88,6 +88,9 @@ impl<'a> Session<'a> {
         if resume && path.exists() {
             let checkpoint = Checkpoint::open(&path)?;
             checkpoint.check_same_run(&header)?;
+            let images = dataset.train.len();
+            let steps = images.checked_div(recipe.batch.min(images)).unwrap_or(0);
+            checkpoint.check_counters(steps as u64, recipe.epochs)?;
             checkpoint.restore(&mut network.parameters, Some(&mut optimizer))?;
             header = checkpoint.header;
             if let Ok(text) = std::fs::read_to_string(folder.join(LOG)) {

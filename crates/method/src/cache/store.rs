@@ -1,7 +1,9 @@
 //! The folder of entries.
 
 use std::{
+    collections::hash_map::RandomState,
     fs::File,
+    hash::BuildHasher as _,
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -11,19 +13,17 @@ use std::{
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{
-    decode, encode,
+    decode, encode, entry,
     folder::{Folder, UNFINISHED},
 };
-use crate::{InputSpace, Method, OpCounts, Plan, PlanRequest, verify};
-use signloop_base::{Error, Result, diagnostics::Problem};
+use crate::{InputSpace, Method, Plan, PlanRequest, VECTORS, verify};
+use signloop_base::{Result, diagnostics::Problem};
 use signloop_network::workload::LayerShape;
 
 /// What an entry begins with. The number goes up when the format of entries changes.
 const MAGIC: &[u8; 16] = b"signloop plan 1\n";
 /// Magic, key, checksum.
 const PREFIX: usize = 16 + 16 + 8;
-/// Random inputs that a program from disk is run on.
-const VECTORS: u32 = 1;
 /// An entry used again within so long is not marked as used again.
 const RECENT: Duration = Duration::from_secs(3600);
 /// Bytes that are kept where the user sets no limit.
@@ -97,7 +97,7 @@ impl PlanCache {
         }
         let Some(key) = key(method, request) else { return method.plan(request) };
         let path = self.folder.entry(&format!("{:032x}", u128::from_be_bytes(key)));
-        match self.read(&path, key, request) {
+        match self.read(&path, key, method, request) {
             Entry::Plan(plan) => return Ok(*plan),
             Entry::Absent => {}
             Entry::Damaged => {
@@ -112,8 +112,20 @@ impl PlanCache {
         Ok(plan)
     }
 
-    fn read(&self, path: &Path, key: [u8; 16], request: &PlanRequest<'_>) -> Entry {
-        let Ok(file) = File::open(path) else { return Entry::Absent };
+    fn read(
+        &self,
+        path: &Path,
+        key: [u8; 16],
+        method: &dyn Method,
+        request: &PlanRequest<'_>,
+    ) -> Entry {
+        let file = match entry::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Entry::Absent,
+            // Something is there, and it is no entry of ours.
+            Err(_) if path.symlink_metadata().is_ok() => return Entry::Damaged,
+            Err(_) => return Entry::Absent,
+        };
         // A term takes at most seven bytes, and no program has more terms than a few a weight.
         let most = (1 << 20) + request.weights.codes().len() as u64 * 64;
         let mut bytes = Vec::new();
@@ -125,7 +137,7 @@ impl PlanCache {
             && prefix[16..32] == key
             && prefix[32..] == xxh3_64(payload).to_le_bytes();
         let plan = sound.then(|| decode(payload)).flatten();
-        match plan.filter(|plan| is_right(plan, request).unwrap_or(false)) {
+        match plan.filter(|plan| is_right(plan, method, request).unwrap_or(false)) {
             Some(plan) => {
                 mark_used(&file);
                 Entry::Plan(Box::new(plan))
@@ -187,33 +199,20 @@ fn key(method: &dyn Method, request: &PlanRequest<'_>) -> Option<[u8; 16]> {
     Some(hash.digest128().to_be_bytes())
 }
 
-/// Whether a plan computes the layer, and takes the operations that it says.
+/// Whether a plan computes the layer, and says of itself what its method says of its programs.
 ///
 /// # Errors
 /// A sum or a count overflows: such a plan is none of the layer.
-pub fn is_right(plan: &Plan, request: &PlanRequest<'_>) -> Result<bool> {
-    let shape = request.shape;
-    if plan.programs.is_empty() || !fits(plan, shape) {
+pub fn is_right(plan: &Plan, method: &dyn Method, request: &PlanRequest<'_>) -> Result<bool> {
+    if plan.programs.is_empty() || !fits(plan, request.shape) {
         return Ok(false);
     }
-    let mut counted = OpCounts::default();
-    for program in &plan.programs {
-        let filters = program.outputs().iter().filter(|output| !output.terms.is_empty()).count();
-        counted.adds += program.adds();
-        counted.scale_muls += filters as u64 + program.extra_multiplies();
-        if program.space() == InputSpace::Planes {
-            let halo = program.halo_adds(shape)?;
-            let all = halo.checked_mul(shape.batch);
-            counted.halo_adds_total = all
-                .and_then(|halo| counted.halo_adds_total.checked_add(halo))
-                .ok_or(Error::Overflow("halo adds"))?;
-        }
-    }
-    // Loads and stores are the method's own model of how it runs.
-    let counts = &plan.counts;
-    let same = (counted.adds, counted.scale_muls, counted.halo_adds_total)
-        == (counts.adds, counts.scale_muls, counts.halo_adds_total);
-    Ok(same && verify(&plan.programs, shape, request.weights, VECTORS, request.options.seed)?)
+    let Some(counted) = method.plan_of(request, plan.programs.clone())? else { return Ok(false) };
+    let same = (plan.execution, plan.counts, plan.storage)
+        == (counted.execution, counted.counts, counted.storage);
+    // A seed that is known beforehand could be prepared for.
+    let seed = RandomState::new().hash_one(0_u8);
+    Ok(same && verify(&plan.programs, request.shape, request.weights, VECTORS, seed)?)
 }
 
 /// Whether the programs have the layer's inputs and outputs.

@@ -1,7 +1,9 @@
 //! The trait of all methods.
 
+use std::sync::Arc;
+
 use super::{Execution, Plan, PlanRequest, Verification, verification::verify_programs};
-use crate::SlotReuse;
+use crate::{OpProgram, SlotReuse};
 use signloop_base::Result;
 
 /// An inference method.
@@ -21,9 +23,24 @@ pub trait Method: Sync {
         Ok(())
     }
 
-    /// Whether planning takes so long that plans are worth keeping on disk.
+    /// Whether planning takes so long that plans are worth keeping on disk. Such a method can tell
+    /// counts and storage from its programs: see [`Method::plan_of`].
     fn is_slow(&self) -> bool {
         false
+    }
+
+    /// The plan of this method that has these programs, counted anew; `None` where counts and
+    /// storage do not follow from the programs alone. Whether the programs are right is not asked.
+    ///
+    /// # Errors
+    /// A count overflows.
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        let _ = (request, programs);
+        Ok(None)
     }
 
     /// Another method that plans this layer in just the same way, so that it is planned once.

@@ -53,7 +53,17 @@ impl Plan {
         request: &PlanRequest<'_>,
         build: impl Fn(CodeMatrix<'_>) -> OpProgram,
     ) -> Result<Self> {
-        let programs = programs_of(request, build);
+        Self::with_index_streams(request, programs_of(request, build))
+    }
+
+    /// As [`Plan::of_index_streams`] of programs that are there.
+    ///
+    /// # Errors
+    /// A count overflows.
+    pub fn with_index_streams(
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Self> {
         let bits = programs.iter().try_fold(0_u64, |sum, program| {
             let operands = u64::from(program.inputs() + program.nodes());
             let term = u64::from(bits_for(operands)) + 1;

@@ -38,6 +38,14 @@ impl Method for QGym {
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         Plan::of_index_streams(request, |matrix| fewest(matrix).depth_first())
     }
+
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        Plan::with_index_streams(request, programs).map(Some)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -28,6 +28,15 @@ impl Method for SharedSum {
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         plan(request, &Columns::patch(request.shape.filter_len() as usize))
     }
+
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        let columns = Columns::patch(request.shape.filter_len() as usize);
+        counted(request, &columns, programs).map(Some)
+    }
 }
 
 impl Method for ShiftShared {
@@ -59,11 +68,19 @@ impl Method for ShiftShared {
             .ok_or_else(|| Error::Internal("shift-shared does not apply".into()))?;
         plan(request, &columns)
     }
+
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        let columns = Columns::planes(request.shape);
+        columns.map(|columns| counted(request, &columns, programs)).transpose()
+    }
 }
 
 fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
-    let shape = request.shape;
-    let groups = shape.groups as usize;
+    let groups = request.shape.groups as usize;
     let programs: Vec<Arc<OpProgram>> = (0..groups)
         .map(|group| {
             let matrix = request.weights.group(group, groups);
@@ -81,6 +98,15 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
             .ok_or_else(|| Error::Internal("the layer is too large to share".into()))
         })
         .collect::<Result<_>>()?;
+    counted(request, columns, programs)
+}
+
+/// The plan of some programs, with what follows from them.
+fn counted(
+    request: &PlanRequest<'_>,
+    columns: &Columns,
+    programs: Vec<Arc<OpProgram>>,
+) -> Result<Plan> {
     // The program is the weights: each term names its operand and sign, and its displacement.
     let displacements = u64::from(columns.extent.0 * columns.extent.1);
     let metadata_bits = programs
@@ -95,9 +121,9 @@ fn plan(request: &PlanRequest<'_>, columns: &Columns) -> Result<Plan> {
     let mut plan = Plan::of_programs(programs, storage)?;
     if columns.extent != (1, 1) {
         for program in &plan.programs {
-            let image = program.halo_adds(shape)?;
+            let image = program.halo_adds(request.shape)?;
             plan.counts.halo_adds_total = image
-                .checked_mul(shape.batch)
+                .checked_mul(request.shape.batch)
                 .and_then(|adds| plan.counts.halo_adds_total.checked_add(adds))
                 .ok_or(Error::Overflow("halo adds"))?;
         }

@@ -8,6 +8,8 @@
 //! (16 registers, four instructions a cycle), larger blocks whose columns share sums are faster
 //! (`shared_sum::prefix`).
 
+use std::sync::Arc;
+
 use super::{
     Columns,
     blocks::{distinct_rows, group_blocks},
@@ -77,11 +79,23 @@ impl Method for RowPattern {
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let programs =
             programs_of(request, |matrix| row_pattern_program(matrix, &Ports::default()));
-        // A column of a block names one of at most 2^k − 1 sums (or none) and its sign: about as
-        // many bits as the codes themselves, which are what is stored.
-        let storage = WeightStorage { metadata_bits: 0, ..WeightStorage::of(request) };
-        Plan::of_programs(programs, storage)
+        plan_with(request, programs)
     }
+
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        plan_with(request, programs).map(Some)
+    }
+}
+
+fn plan_with(request: &PlanRequest<'_>, programs: Vec<Arc<OpProgram>>) -> Result<Plan> {
+    // A column of a block names one of at most 2^k − 1 sums (or none) and its sign: about as
+    // many bits as the codes themselves, which are what is stored.
+    let storage = WeightStorage { metadata_bits: 0, ..WeightStorage::of(request) };
+    Plan::of_programs(programs, storage)
 }
 
 /// The program of one group, its blocks in the order of the passes.

@@ -25,10 +25,6 @@ impl Method for SubsetTable {
         "tables of the partial sums of t inputs that are needed, best t; one lookup a tile"
     }
 
-    fn is_slow(&self) -> bool {
-        true
-    }
-
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let tables: Vec<TablePlan> = request.matrices().map(TablePlan::fewest).collect();
         let programs: Vec<Arc<OpProgram>> =

@@ -1,5 +1,7 @@
 //! The method: sums of a layer by filter and value, merged tile by tile.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::{Merged, greedy::Sum, merge};
@@ -44,6 +46,14 @@ impl Method for SumMerge {
         Plan::of_index_streams(request, |matrix| {
             merge_matrix(matrix, tile.min(WIDEST_TILE), self.skip_zeros).depth_first()
         })
+    }
+
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        Plan::with_index_streams(request, programs).map(Some)
     }
 }
 

@@ -25,10 +25,6 @@ impl Method for Ucnn {
         "inputs of equal weights in G filters are summed once, best G (UCNN)"
     }
 
-    fn is_slow(&self) -> bool {
-        true
-    }
-
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let matrices: Vec<CodeMatrix<'_>> = request.matrices().collect();
         let candidates: Vec<usize> = match request.options.filter_group {
