@@ -11,12 +11,12 @@
 use std::{
     collections::HashMap,
     fs::{File, Metadata, OpenOptions},
-    io::{self, BufWriter, Read as _, Write as _},
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Error, Result, diagnostics::Problem};
+use crate::{Error, Result, diagnostics::Problem, memory};
 
 /// The files that are being used as inputs.
 #[derive(Default)]
@@ -103,16 +103,23 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The bytes of a file, which is noted.
+/// The bytes of a file, which is noted. A pipe or device, whose length nobody knows, is read as
+/// long as it gives no more than a quarter of the command's memory.
 ///
 /// # Errors
-/// The file cannot be read.
+/// The file cannot be read, or takes more memory than is allowed.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(|error| Error::io("read", path, error))?;
-    Ok(bytes)
+    let failed = |error| Error::io("read", path, error);
+    let file = open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    let most = if found.is_file() { memory::left() } else { memory::left() / 4 };
+    let name = path.display().to_string();
+    let refused = |problem: Problem| Error::from(problem.in_file(&name));
+    memory::may_take(found.len(), "the file").map_err(refused)?;
+    if let Some(bytes) = memory::read_at_most(file, most).map_err(failed)? {
+        return Ok(bytes);
+    }
+    Err(refused(memory::too_much("the content of this pipe or device")))
 }
 
 /// Where a write to a path goes.

@@ -6,9 +6,8 @@ use npyz::{NpyFile, Order, TypeChar};
 use rawzip::{CompressionMethod, ZipArchive};
 
 use super::tensor::{LatentTensor, TensorResult, elements};
+use signloop_base::memory;
 
-/// Most bytes of all members of an `.npz`, unpacked; deflated ones can claim far more than they hold.
-const MAX_BYTES: u64 = 4 << 30;
 /// NumPy writes headers of a few hundred bytes: a dictionary, the shape's tuple in it, and for a
 /// structured array a list of tuples.
 const MAX_HEADER_BYTES: usize = 1 << 16;
@@ -21,7 +20,9 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
     let mut entries = archive.entries();
     let mut tensors = BTreeMap::new();
     let mut packed: Vec<(u64, u64)> = Vec::new();
-    let mut left = MAX_BYTES;
+    // Of all members together: packed ones can claim far more than they hold. A member stands in
+    // memory beside its values, which have up to four bytes for one of its own.
+    let mut left = memory::left() / 5;
     while let Some(entry) = entries.next_entry().map_err(broken)? {
         let path = entry.file_path().try_normalize().map_err(broken)?.as_ref().to_owned();
         let Some(name) = path.strip_suffix(".npy") else { continue };
@@ -51,7 +52,12 @@ fn unpack(reader: impl Read, left: &mut u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = reader.take(*left + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be unpacked: {error}"))?;
-    *left = left.checked_sub(bytes.len() as u64).ok_or("the members unpack to more than 4 GiB")?;
+    *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
+        format!(
+            "the members unpack to more than {} MiB: allow more with `--max-memory`",
+            memory::left() / 5 >> 20
+        )
+    })?;
     Ok(bytes)
 }
 
