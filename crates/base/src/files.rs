@@ -109,17 +109,22 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// The file cannot be read, or takes more memory than is allowed.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let failed = |error| Error::io("read", path, error);
-    let file = open(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    let most = if found.is_file() { memory::left() } else { memory::left() / 4 };
-    let name = path.display().to_string();
-    let refused = |problem: Problem| Error::from(problem.in_file(&name));
+    let refused = |problem: Problem| Error::from(problem.in_file(&path.display().to_string()));
+    let found = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
     memory::may_take(found.len(), "the file").map_err(refused)?;
-    if let Some(bytes) = memory::read_at_most(file, most).map_err(failed)? {
-        return Ok(bytes);
-    }
-    Err(refused(memory::too_much("the content of this pipe or device")))
+    let most = if found.is_file() { memory::left() } else { memory::left() / 4 };
+    let bytes = read_at_most(path, most)?;
+    bytes.ok_or_else(|| refused(memory::too_much("the content of this file, pipe or device")))
+}
+
+/// The bytes of a file, which is noted, or nothing where it gives more than `most`.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+    open(path)
+        .and_then(|file| memory::read_at_most(file, most))
+        .map_err(|error| Error::io("read", path, error))
 }
 
 /// Where a write to a path goes.

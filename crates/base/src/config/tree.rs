@@ -140,12 +140,11 @@ pub fn read_text(path: &Path) -> Result<String> {
             format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", metadata.len());
         return Err(Problem::new(message).in_file(&name).into());
     }
-    let bytes = crate::files::read(path)?;
     // Nobody knows the length of a pipe or device before.
-    if bytes.len() as u64 > MAX_FILE_BYTES {
+    let Some(bytes) = crate::files::read_at_most(path, MAX_FILE_BYTES)? else {
         let message = format!("the file has more than {MAX_FILE_BYTES} bytes; no more are read");
         return Err(Problem::new(message).in_file(&name).into());
-    }
+    };
     if let Some(problem) = crate::refusals::no_text(&bytes) {
         return Err(problem.in_file(&name).into());
     }
