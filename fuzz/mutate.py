@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Damages the repository's own inputs, of every kind, and runs the program on each.
 
-    fuzz/mutate.py SIGNLOOP_BINARY [--count 2000] [--seed 1] [--kind KIND] [--keep FOLDER]
+    fuzz/mutate.py SIGNLOOP_BINARY [--count 2000] [--seconds S] [--seed 1] [--kind KIND] [--keep FOLDER]
 
 Needs Python 3 and nothing else. For every run it holds that
 
@@ -16,16 +16,21 @@ did. Equal seeds make equal inputs.
 
 import argparse
 import csv
+import gzip
 import hashlib
+import io
 import json
 import math
 import os
 import random
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -53,13 +58,13 @@ KINDS = {
         "sweep in.toml --out out.csv --no-cache",
     ]),
     "npy": (["fuzz/corpus/npy/*", "tests/cases/bad-import/*.npy"], "fc1.weight.npy", [
-        "stats --workload mlp-mnist --weights fc1.weight.npy --format json",
+        "stats --workload net.toml --weights fc1.weight.npy --format json",
     ]),
     "npz": (["fuzz/corpus/npz/*", "tests/cases/bad-import/*.npz"], "in.npz", [
-        "stats --workload mlp-mnist --weights in.npz --format json",
+        "stats --workload net.toml --weights in.npz --format json",
     ]),
     "safetensors": (["fuzz/corpus/safetensors/*"], "in.safetensors", [
-        "stats --workload mlp-mnist --weights in.safetensors --format json",
+        "stats --workload net.toml --weights in.safetensors --format json",
     ]),
     "packed": (["fuzz/corpus/packed/*"], "in.slw", [
         "stats --workload mlp-mnist --weights in.slw --format json",
@@ -87,6 +92,9 @@ KINDS = {
     ]),
 }
 
+# Whole inputs that take minutes, as they should: sweeps of a hundred thousand points.
+LONG = {("sweep", "cache-sizes.toml"), ("sweep", "l2-energies.toml")}
+
 WORDS = [
     b"0", b"-1", b"1", b"1e308", b"1e-308", b"nan", b"inf", b"-inf", b"18446744073709551615",
     b"9223372036854775807", b"-9223372036854775808", b"4294967296", b"\"\"", b"[]", b"{}", b"null",
@@ -95,13 +103,79 @@ WORDS = [
 ]
 
 
+NETWORK = """name = "net"
+[input]
+channels = 3
+height = 1
+width = 1
+[weights]
+format = "synthetic"
+[[layer]]
+name = "fc1"
+kind = "linear"
+out_features = 2
+"""
+SWEEP = """[grid]
+arch = ["epyc-7452"]
+workload = ["net.toml"]
+scheme = ["binary", "ternary"]
+method = ["dense", "zero-skip"]
+"""
+TABLE = "series,effectual_params,top1_percent,label\na,100,80,b\na,200,85,c\nd,100,70,e\n"
+
+
+def made(binary, kind):
+    """Whole inputs of the kinds that the repository keeps only damaged ones of."""
+    values = struct.pack("<6f", 0.5, -0.25, 1.0, -1.0, 0.0, 0.75)
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(117) + b"\n"
+    npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + values
+    if kind == "npy":
+        return [npy]
+    if kind == "npz":
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("fc1.weight.npy", npy)
+        return [content.getvalue()]
+    if kind == "safetensors":
+        header = b'{"fc1.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}'
+        return [struct.pack("<Q", len(header)) + header + values]
+    if kind == "idx":
+        return [gzip.compress(struct.pack(">4I", 0x803, 4, 2, 2) + bytes(range(16)))]
+    if kind in ("sweep", "table", "workload"):
+        return [{"sweep": SWEEP, "table": TABLE, "workload": NETWORK}[kind].encode()]
+    simulate = "--arch epyc-7452 --workload net.toml --scheme binary,ternary --method dense,zero-skip --no-cache"
+    line = {
+        "report": f"simulate {simulate} --format json --out made",
+        "baseline": f"check {simulate} --save-baseline made",
+    }.get(kind)
+    if not line:
+        return []
+    with tempfile.TemporaryDirectory() as room:
+        (Path(room) / "net.toml").write_text(NETWORK)
+        subprocess.run([binary, *line.split()], cwd=room, check=True, stdout=subprocess.DEVNULL)
+        return [(Path(room) / "made").read_bytes()]
+
+
+def companions(kind, folder):
+    """The other files that a command reads beside the damaged one."""
+    (folder / "net.toml").write_text(NETWORK)
+    if kind == "manifest":
+        (folder / "rows.csv").write_text("arch,workload\na,b\n")
+    if kind == "idx":
+        images = struct.pack(">4I", 0x803, 4, 2, 2) + bytes(range(16))
+        labels = struct.pack(">2I", 0x801, 4) + bytes(range(4))
+        (folder / "t10k-images-idx3-ubyte").write_bytes(images)
+        for part in ("train", "t10k"):
+            (folder / f"{part}-labels-idx1-ubyte").write_bytes(labels)
+
+
 def damaged(draw, content, others):
-    """The content with one to four faults."""
+    """The content with one to four faults, mostly one."""
     content = bytearray(content)
-    for _ in range(draw.randint(1, 4)):
+    for _ in range(draw.choice([1, 1, 1, 1, 2, 4])):
         at = draw.randrange(len(content) + 1)
         end = min(len(content), at + draw.choice([1, 2, 4, 16, 200]))
-        fault = draw.randrange(9)
+        fault = draw.randrange(14)
         if fault == 0 and at < len(content):
             content[at] ^= 1 << draw.randrange(8)
         elif fault == 1:
@@ -238,6 +312,7 @@ def main():
     parser.add_argument("binary", type=Path)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long")
     parser.add_argument("--kind", choices=sorted(KINDS))
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
@@ -246,21 +321,32 @@ def main():
     inputs = {}
     for kind in kinds:
         paths = sorted(path for pattern in KINDS[kind][0] for path in ROOT.glob(pattern) if path.is_file())
-        inputs[kind] = [path.read_bytes() for path in paths]
-        if not inputs[kind]:
+        paths = [path for path in paths if (kind, path.name) not in LONG]
+        kept = [path.read_bytes() for path in paths]
+        # Whole inputs reach farther than those that a fuzzer left: most runs begin with one.
+        whole = made(binary, kind) + [
+            path.read_bytes() for path in paths if path.suffix and "bad-" not in str(path)
+        ]
+        inputs[kind] = (whole or kept, kept or whole)
+        if not kept and not whole:
             sys.exit(f"no inputs of the kind {kind}")
     bad, codes = 0, {kind: Counter() for kind in kinds}
+    end, done = time.monotonic() + arguments.seconds, 0
     for at in range(arguments.count):
+        if time.monotonic() > end:
+            break
+        done += 1
         kind = kinds[at % len(kinds)]
         draw = random.Random(f"{arguments.seed} {at}")
-        content = damaged(draw, draw.choice(inputs[kind]), inputs[kind])
+        whole, kept = inputs[kind]
+        start = draw.choice(whole if draw.random() < 0.7 else kept)
+        content = damaged(draw, start, kept)
         _, name, lines = KINDS[kind]
         line = draw.choice(lines)
         with tempfile.TemporaryDirectory() as room:
             folder = Path(room)
+            companions(kind, folder)
             (folder / name).write_bytes(content)
-            if kind == "manifest":
-                (folder / "rows.csv").write_text("arch,workload\na,b\n")
             code, broken = faults(binary, line, folder)
         codes[kind][code] += 1
         if broken:
@@ -271,7 +357,7 @@ def main():
                 (arguments.keep / f"{kind}-{at}-{name}").write_bytes(content)
     for kind, counts in codes.items():
         print(f"{kind}: " + ", ".join(f"exit {code} {count} times" for code, count in sorted(counts.items())))
-    print(f"{arguments.count} inputs, {bad} broke a rule")
+    print(f"{done} inputs, {bad} broke a rule")
     return 1 if bad else 0
 
 

@@ -55,7 +55,7 @@ fn unpack(reader: impl Read, left: &mut u64) -> Result<Vec<u8>, String> {
     *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
         format!(
             "the members unpack to more than {} MiB: allow more with `--max-memory`",
-            memory::left() / 5 >> 20
+            (memory::left() / 5) >> 20
         )
     })?;
     Ok(bytes)
