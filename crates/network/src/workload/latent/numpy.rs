@@ -19,7 +19,7 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
     let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
     let mut entries = archive.entries();
     let mut tensors = BTreeMap::new();
-    let mut packed: Vec<(u64, u64)> = Vec::new();
+    refuse_overlaps(bytes)?;
     // Of all members together: packed ones can claim far more than they hold. A member stands in
     // memory beside its values, which have up to four bytes for one of its own.
     let mut left = memory::left() / 5;
@@ -28,12 +28,6 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
         let Some(name) = path.strip_suffix(".npy") else { continue };
         let method = entry.compression_method();
         let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
-        let (begin, end) = local.compressed_data_range();
-        // A few bytes that many members share would unpack to any size.
-        if packed.iter().any(|(other, until)| begin < *until && *other < end) {
-            return Err("not a readable npz file: members overlap".to_owned());
-        }
-        packed.push((begin, end));
         let unpacked = match method {
             CompressionMethod::STORE => unpack(local.verifying_reader(local.data()), &mut left),
             CompressionMethod::DEFLATE => {
@@ -45,6 +39,25 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
         tensors.insert(name.to_owned(), unpacked.and_then(|bytes| read_npy(&bytes)));
     }
     Ok(tensors)
+}
+
+/// Refuses an archive whose members share bytes, before any is unpacked: a few bytes that many
+/// members share would unpack to any size.
+fn refuse_overlaps(bytes: &[u8]) -> Result<(), String> {
+    let broken = |error: rawzip::Error| format!("not a readable npz file: {error}");
+    let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
+    let mut entries = archive.entries();
+    let mut packed: Vec<(u64, u64)> = Vec::new();
+    while let Some(entry) = entries.next_entry().map_err(broken)? {
+        let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
+        packed.push(local.compressed_data_range());
+    }
+    packed.retain(|(begin, end)| begin < end);
+    packed.sort_unstable();
+    if packed.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+        return Err("not a readable npz file: members overlap".to_owned());
+    }
+    Ok(())
 }
 
 /// Unpacks a member, with so many bytes left for it and all that follow.
