@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::{
     common::{
-        Compat, ReportFormat, emit, keep, load_workload, not_stdout, rules_of, schemes_of,
-        thread_count, weights_of,
+        Compat, ReportFormat, emit, keep, load_workload, no_threads, not_stdout, rules_of,
+        schemes_of, thread_count, weights_of,
     },
     progress::search_bar,
 };
@@ -26,7 +26,7 @@ use signloop_accelerator::{
     sparse::Rules,
 };
 use signloop_base::{
-    Error, Result, config::Document, diagnostics::Problem as Note, files::write_together,
+    Result, config::Document, diagnostics::Problem as Note, files::write_together,
 };
 
 /// Arguments of `signloop map`.
@@ -147,7 +147,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
         Some(threads) => rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
-            .map_err(|error| Error::Internal(error.to_string()))?
+            .map_err(|error| no_threads(&error, "--threads"))?
             .install(search),
     };
     bar.finish_and_clear();

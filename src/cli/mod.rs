@@ -43,6 +43,10 @@ use signloop_base::{Error, Result};
 #[derive(Debug, Parser)]
 #[command(name = "signloop", version = env!("SIGNLOOP_VERSION"))]
 struct Arguments {
+    /// Memory that the files of a command may take together, as `4GiB` or `512MiB`.
+    #[arg(long, global = true, value_name = "SIZE", default_value = "2GiB",
+          value_parser = common::memory_size)]
+    max_memory: u64,
     #[command(subcommand)]
     command: Command,
 }
@@ -106,7 +110,9 @@ enum Command {
 pub fn main() -> ExitCode {
     report_large_files();
     let _command = signloop_base::files::Command::begin();
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    signloop_base::memory::set_limit(arguments.max_memory);
+    match common::start_threads().and_then(|()| run(arguments)) {
         Ok(code) => code,
         Err(error) => report(&error),
     }

@@ -10,9 +10,11 @@ use clap::ValueEnum;
 use super::common::{emit, not_stdout, parse_names};
 use crate::report::figure::{self, Choice, FIGURES, Input, Kind, RUN_FILES, Recipe};
 use signloop_base::{
-    Result,
+    Error, Result,
     diagnostics::{Problem, Problems},
-    files,
+    files, memory,
+    refusals::no_text,
+    text::without_mark,
 };
 use signloop_machine as arch;
 use signloop_method::find;
@@ -21,8 +23,6 @@ use signloop_plot::{self as plot, Column, Provenance, Style, TOOL};
 
 /// A bar that is narrower, in points, shows no hatch.
 const NARROW_BAR: f64 = 2.5;
-/// Largest file that a figure is made from.
-const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Arguments of `signloop plot`.
 #[derive(Debug, clap::Args)]
@@ -199,27 +199,33 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Input>> {
         let path = path.as_path();
         match read_one(path) {
             Ok(input) => inputs.push(input),
-            Err(message) => {
-                problems.push(Problem::new(message).in_file(&path.display().to_string()));
-            }
+            Err(problem) => problems.push(problem.in_file(&path.display().to_string())),
         }
     }
     Ok(problems.into_result(inputs)?)
 }
 
-fn read_one(path: &Path) -> Result<Input, String> {
+fn read_one(path: &Path) -> Result<Input, Problem> {
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        _ => error.to_string(),
+        std::io::ErrorKind::NotFound => Problem::new("no such file"),
+        _ => Problem::new(error.to_string()),
     })?;
-    if !metadata.is_file() {
-        return Err("expected a file or the folder of a training run".to_owned());
+    if metadata.is_dir() {
+        return Err(Problem::new("expected a file or the folder of a training run"));
     }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err("the file is larger than 1 GiB".to_owned());
+    let bytes = files::read(path).map_err(|error| {
+        match &error {
+            Error::Input(problems) => problems.iter().next().cloned(),
+            _ => None,
+        }
+        .unwrap_or_else(|| Problem::new(error.to_string()))
+    })?;
+    if let Some(problem) = no_text(&bytes) {
+        return Err(problem);
     }
-    let bytes = files::read(path).map_err(|error| error.to_string())?;
-    Ok(Input { path: path.to_owned(), bytes })
+    // A value of JSON takes up to sixteen times its text.
+    memory::may_take((bytes.len() as u64).saturating_mul(16), "what the file holds")?;
+    Ok(Input { path: path.to_owned(), bytes: without_mark(bytes) })
 }
 
 /// Inputs by name without folder: the same figure from another folder is the same.

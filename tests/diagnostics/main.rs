@@ -1,6 +1,7 @@
 //! What does a user see for each bad file? One snapshot a file of `tests/cases/bad-workload`.
 
 mod accelerator;
+mod bounds;
 mod corpus;
 mod data;
 mod plots;

@@ -11,12 +11,12 @@
 use std::{
     collections::HashMap,
     fs::{File, Metadata, OpenOptions},
-    io::{self, BufWriter, Read as _, Write as _},
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Error, Result, diagnostics::Problem};
+use crate::{Error, Result, diagnostics::Problem, memory};
 
 /// The files that are being used as inputs.
 #[derive(Default)]
@@ -103,16 +103,28 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The bytes of a file, which is noted.
+/// The bytes of a file, which is noted. A pipe or device, whose length nobody knows, is read as
+/// long as it gives no more than a quarter of the command's memory.
+///
+/// # Errors
+/// The file cannot be read, or takes more memory than is allowed.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let refused = |problem: Problem| Error::from(problem.in_file(&path.display().to_string()));
+    let found = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
+    memory::may_take(found.len(), "the file").map_err(refused)?;
+    let most = if found.is_file() { memory::left() } else { memory::left() / 4 };
+    let bytes = read_at_most(path, most)?;
+    bytes.ok_or_else(|| refused(memory::too_much("the content of this file, pipe or device")))
+}
+
+/// The bytes of a file, which is noted, or nothing where it gives more than `most`.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(|error| Error::io("read", path, error))?;
-    Ok(bytes)
+        .and_then(|file| memory::read_at_most(file, most))
+        .map_err(|error| Error::io("read", path, error))
 }
 
 /// Where a write to a path goes.

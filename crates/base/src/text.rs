@@ -12,6 +12,15 @@ fn acts(character: char) -> bool {
     }
 }
 
+/// The bytes of a text without the mark of byte order that some editors put before it.
+#[must_use]
+pub fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    bytes
+}
+
 /// The text with every character that acts replaced by a blank: a name from a file can then move no
 /// cursor, end no comment of a TeX file, and break no XML.
 #[must_use]
@@ -24,12 +33,20 @@ pub fn harmless(text: String) -> String {
 #[must_use]
 pub fn csv_field(text: &str) -> String {
     let text = harmless(text.to_owned());
-    let text = if text.starts_with(['=', '@']) { format!("'{text}") } else { text };
+    let text = if is_formula(&text) { format!("'{text}") } else { text };
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text
     }
+}
+
+/// Whether a spreadsheet would compute the text: it begins with a formula's sign, blanks aside, and
+/// is no number.
+fn is_formula(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['=', '@', '+', '-', '＝', '＠', '＋', '－'])
+        && text.trim_end().parse::<f64>().is_err()
 }
 
 #[cfg(test)]
@@ -45,11 +62,22 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_of_byte_order_is_left_out() {
+        assert_eq!(without_mark(b"\xef\xbb\xbfa".to_vec()), b"a");
+        assert_eq!(without_mark(b"a".to_vec()), b"a");
+    }
+
+    #[test]
     fn fields_are_quoted_and_no_formulas() {
         assert_eq!(csv_field("plain"), "plain");
         assert_eq!(csv_field("a,\"b\""), "\"a,\"\"b\"\"\"");
         assert_eq!(csv_field("=cmd()"), "'=cmd()");
         assert_eq!(csv_field("@a,b"), "\"'@a,b\"");
         assert_eq!(csv_field("a\rb"), "a b");
+        assert_eq!(csv_field("+1+cmd()"), "'+1+cmd()");
+        assert_eq!(csv_field("-2+3"), "'-2+3");
+        assert_eq!(csv_field("\t=1+1"), "'\t=1+1");
+        assert_eq!(csv_field("-2.5e-3"), "-2.5e-3");
+        assert_eq!(csv_field("a-b"), "a-b");
     }
 }

@@ -8,10 +8,11 @@ use super::{
     constants::{Constants, RATE},
     kind::KINDS,
     shipped::{file_or_shipped, shipped},
+    sourced::Sourced,
 };
 use signloop_base::{
     Result,
-    config::{Document, TableReader},
+    config::{Document, Node, TableReader, Value},
     diagnostics::Problem,
 };
 
@@ -158,6 +159,34 @@ fn read_core(constants: &Constants<'_, '_>) -> Option<Core> {
     })
 }
 
+fn read_policy(constants: &Constants<'_, '_>) -> Option<Sourced<CachePolicy>> {
+    const KEY: &str = "policy";
+    let reader = constants.reader;
+    let plain = match reader.table().get(KEY) {
+        Some(Node { value: Value::Table(table), .. }) => table.get("value"),
+        other => other,
+    };
+    if let Some(Node { value: Value::Text(text), span }) = plain
+        && text == "exclusive"
+    {
+        reader.node(KEY);
+        reader.push(
+            Problem::new(format!("unknown value for `{}`", reader.full(KEY)))
+                .at(reader.file(), span.clone(), "an exclusive cache is filled with victims")
+                .hint("write `victim`: it holds what the nearer level puts out"),
+        );
+        return None;
+    }
+    constants.choice(
+        KEY,
+        &[
+            ("inclusive", CachePolicy::Inclusive),
+            ("victim", CachePolicy::Victim),
+            ("non-inclusive", CachePolicy::NonInclusive),
+        ],
+    )
+}
+
 fn read_cache(constants: &Constants<'_, '_>) -> Option<Cache> {
     let reader = constants.reader;
     let level = if reader.has("level") {
@@ -173,14 +202,7 @@ fn read_cache(constants: &Constants<'_, '_>) -> Option<Cache> {
     let full_duplex = constants.flag("full_duplex");
     let latency_cycles = constants.positive("latency_cycles");
     let shared_by_cores = constants.integer("shared_by_cores");
-    let policy = constants.choice(
-        "policy",
-        &[
-            ("inclusive", CachePolicy::Inclusive),
-            ("victim", CachePolicy::Victim),
-            ("non-inclusive", CachePolicy::NonInclusive),
-        ],
-    );
+    let policy = read_policy(constants);
     let overlaps = constants.flag("overlaps");
     let access_bytes = constants.integer("access_bytes");
     let read_pj_per_access = constants.natural("read_pj_per_access");

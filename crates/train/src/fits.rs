@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use statrs::distribution::{Continuous, ContinuousCDF, Laplace, Normal};
 
+use signloop_base::text::csv_field;
 use signloop_network::quant::{QuantizedTensor, Scheme};
 
 /// A part of a layer's latents.
@@ -137,7 +138,8 @@ pub fn csv<'a>(layers: impl Iterator<Item = (&'a str, &'a [f32], &'a QuantizedTe
             let Some(found) = distribution(&sample) else { continue };
             let _ = writeln!(
                 text,
-                "{layer},{},{},{:.6},{:.6},{:.4},{:.4},{:.6},{:.6},{:.5},{:.5},{:.5},{:.5}",
+                "{},{},{},{:.6},{:.6},{:.4},{:.4},{:.6},{:.6},{:.5},{:.5},{:.5},{:.5}",
+                csv_field(layer),
                 format!("{part:?}").to_lowercase(),
                 found.count,
                 found.mean,

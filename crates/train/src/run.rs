@@ -122,10 +122,12 @@ pub fn run(
     for path in &results {
         signloop_base::files::may_write(path)?;
     }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Error::Internal(error.to_string()))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
+        Error::from(
+            Problem::new(format!("{threads} threads cannot be started: {error}"))
+                .hint("ask for fewer with `--threads`"),
+        )
+    })?;
     pool.install(|| {
         let (workload, folder) = (job.workload, job.folder);
         let mut session =

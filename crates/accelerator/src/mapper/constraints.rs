@@ -85,6 +85,12 @@ fn names(table: &TableReader<'_>, key: &'static str) -> Vec<String> {
     let mut found = Vec::new();
     for item in table.items(key) {
         match &item.value {
+            // A dimension runs once: the orders of the search hold each name once.
+            Value::Text(name) if found.contains(name) => table.push(
+                Problem::new(format!("`{name}` is named twice in `{key}`"))
+                    .at(table.file(), item.span.clone(), "the second one")
+                    .hint("name it once"),
+            ),
             Value::Text(name) => found.push(name.clone()),
             other => table.problem(
                 format!("wrong type in `{key}`"),
@@ -120,4 +126,23 @@ fn factors(table: &TableReader<'_>, key: &'static str) -> Vec<(String, u64)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_once_in_a_list() {
+        let told = |line: &str| {
+            let text = format!("[[constraint]]\nlevel = \"reg\"\n{line}\n");
+            parse(&Document::parse("c.toml", text).unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(told("order = [\"P\", \"Q\"]").unwrap()[0].order, ["P", "Q"]);
+        for key in ["order", "temporal", "spatial_x", "spatial_y", "keep", "bypass"] {
+            let error = told(&format!("{key} = [\"P\", \"Q\", \"P\"]")).unwrap_err();
+            assert!(error.contains(&format!("`P` is named twice in `{key}`")), "{error}");
+            assert!(error.contains("c.toml:3"), "{error}");
+        }
+    }
 }

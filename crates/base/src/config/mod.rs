@@ -5,6 +5,7 @@
 //! problem and goes on.
 
 mod bounds;
+mod depth;
 mod quote;
 mod reader;
 mod tree;

@@ -107,6 +107,11 @@ impl Document {
     /// Every syntax error of the text.
     pub fn parse(name: &str, text: String) -> Result<Self> {
         let file = SourceFile::new(name, text);
+        if let Some(span) = super::depth::too_deep(file.text()) {
+            return Err(Problem::new("a key has too many parts")
+                .at(&file, span, "expected at most 32 parts with dots between them")
+                .into());
+        }
         let (table, errors) = DeTable::parse_recoverable(file.text());
         let mut problems = Problems::new();
         for error in errors {
@@ -135,8 +140,15 @@ pub fn read_text(path: &Path) -> Result<String> {
             format!("the file has {} bytes; at most {MAX_FILE_BYTES} are read", metadata.len());
         return Err(Problem::new(message).in_file(&name).into());
     }
-    let bytes = crate::files::read(path)?;
-    String::from_utf8(bytes).map_err(|error| {
+    // Nobody knows the length of a pipe or device before.
+    let Some(bytes) = crate::files::read_at_most(path, MAX_FILE_BYTES)? else {
+        let message = format!("the file has more than {MAX_FILE_BYTES} bytes; no more are read");
+        return Err(Problem::new(message).in_file(&name).into());
+    };
+    if let Some(problem) = crate::refusals::no_text(&bytes) {
+        return Err(problem.in_file(&name).into());
+    }
+    String::from_utf8(crate::text::without_mark(bytes)).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         Problem::new(format!("the file is not UTF-8 text: invalid byte at offset {offset}"))
             .in_file(&name)

@@ -1,6 +1,9 @@
 //! YAML into the same tree as TOML, so that one reader serves both.
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -12,6 +15,8 @@ use crate::{
 
 /// Most nodes of a document, aliases expanded: bounds what a file of nested aliases can ask for.
 const MAX_NODES: usize = 1 << 20;
+/// Most bytes of text that aliases may add: some bytes of one scalar, named often, become gigabytes.
+const MAX_EXPANDED_BYTES: usize = 64 << 20;
 /// Deepest nesting.
 const MAX_DEPTH: usize = 64;
 
@@ -66,8 +71,11 @@ struct Builder<'a> {
     /// Byte offset of every 64th character; markers count characters.
     offsets: Option<Vec<usize>>,
     open: Vec<Open>,
-    anchors: Vec<(usize, Node, usize)>,
+    /// Node and size of every anchor.
+    anchors: HashMap<usize, (Node, Size)>,
     nodes: usize,
+    /// Bytes of text that anchors and aliases copied.
+    copied: usize,
     root: Option<Table>,
 }
 
@@ -76,7 +84,8 @@ impl<'a> Builder<'a> {
         let text = file.text();
         let offsets = (!text.is_ascii())
             .then(|| text.char_indices().step_by(64).map(|(offset, _)| offset).collect());
-        Self { file, offsets, open: Vec::new(), anchors: Vec::new(), nodes: 0, root: None }
+        let (open, anchors) = (Vec::new(), HashMap::new());
+        Self { file, offsets, open, anchors, nodes: 0, copied: 0, root: None }
     }
 
     /// Byte offset of a character index.
@@ -115,15 +124,17 @@ impl<'a> Builder<'a> {
                     ScalarStyle::Plain => plain(&text),
                     _ => Value::Text(text.into_owned()),
                 };
-                self.place(Node { span: range, value }, anchor, 1)
+                self.place(Node { span: range, value }, anchor, Size::ONE)
             }
             Event::Alias(id) => {
-                let Some((_, node, size)) = self.anchors.iter().find(|(other, ..)| *other == id)
-                else {
+                let Some((_, size)) = self.anchors.get(&id) else {
                     return Err(self.fault("unknown alias", range, "no such anchor above"));
                 };
-                let (node, size) = (Node { span: range, value: node.value.clone() }, *size);
-                self.place(node, 0, size)
+                let size = *size;
+                // Before the copy is made.
+                self.charge(size, &range)?;
+                let value = self.anchors[&id].0.value.clone();
+                self.place(Node { span: range, value }, 0, Size::ZERO)
             }
             Event::DocumentStart(_) if self.root.is_some() => {
                 Err(self.fault("more than one YAML document", range, "only one a file is read"))
@@ -174,19 +185,34 @@ impl<'a> Builder<'a> {
             }
             None => return Ok(()),
         };
-        self.place(node, anchor, 1)
+        self.place(node, anchor, Size::ONE)
+    }
+
+    /// Counts what is about to be made.
+    fn charge(&mut self, size: Size, span: &std::ops::Range<usize>) -> Result<(), Problems> {
+        self.nodes = self.nodes.saturating_add(size.nodes);
+        self.copied = self.copied.saturating_add(size.bytes);
+        if self.nodes > MAX_NODES {
+            let message = "the YAML has too many nodes";
+            return Err(self.fault(message, span.clone(), "expanded here"));
+        }
+        if self.copied > MAX_EXPANDED_BYTES {
+            return Err(Problem::new("the YAML's anchors and aliases copy too much text")
+                .at(self.file, span.clone(), "expanded here")
+                .hint("at most 64 MiB are copied: write the text where it is needed")
+                .into());
+        }
+        Ok(())
     }
 
     /// Puts a finished node into the collection around it.
-    fn place(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), Problems> {
-        // An anchor keeps a copy of its node.
-        let copy = if anchor == 0 { 0 } else { count(&node) };
-        self.nodes = self.nodes.saturating_add(size).saturating_add(copy);
-        if self.nodes > MAX_NODES {
-            return Err(self.fault("the YAML has too many nodes", node.span, "expanded here"));
-        }
+    fn place(&mut self, node: Node, anchor: usize, size: Size) -> Result<(), Problems> {
+        self.charge(size, &node.span)?;
         if anchor != 0 {
-            self.anchors.push((anchor, node.clone(), copy));
+            // An anchor keeps a copy of its node.
+            let copy = measure(&node);
+            self.charge(copy, &node.span)?;
+            self.anchors.insert(anchor, (node.clone(), copy));
         }
         match self.open.last_mut() {
             None => match node.value {
@@ -224,18 +250,36 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn count(node: &Node) -> usize {
-    let mut total = 0;
+/// How much a node takes.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    nodes: usize,
+    /// Of its texts and keys.
+    bytes: usize,
+}
+
+impl Size {
+    const ZERO: Self = Self { nodes: 0, bytes: 0 };
+    /// One node; its text stands in the file, whose size is bounded.
+    const ONE: Self = Self { nodes: 1, bytes: 0 };
+}
+
+fn measure(node: &Node) -> Size {
+    let mut size = Size::ZERO;
     let mut left = vec![node];
     while let Some(node) = left.pop() {
-        total += 1;
+        size.nodes += 1;
         match &node.value {
+            Value::Text(text) => size.bytes += text.len(),
             Value::Array(items) => left.extend(items),
-            Value::Table(table) => left.extend(table.entries.iter().map(|(_, node)| node)),
+            Value::Table(table) => {
+                size.bytes += table.entries.iter().map(|(key, _)| key.name.len()).sum::<usize>();
+                left.extend(table.entries.iter().map(|(_, node)| node));
+            }
             _ => {}
         }
     }
-    total
+    size
 }
 
 /// A plain scalar of the YAML 1.2 core schema. Null is an empty string: no key of ours takes it.
@@ -255,5 +299,44 @@ fn plain(text: &str) -> Value {
     match text.parse::<f64>() {
         Ok(value) if numeric => Value::Float(value),
         _ => Value::Text(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: String) -> Result<Document, String> {
+        Document::parse_yaml("y.yaml", text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn aliases_count_by_their_text() {
+        let text = "x".repeat(1_000_000);
+        let aliases =
+            |count: usize| format!("a: &a \"{text}\"\nb: [{}]\n", ["*a"].repeat(count).join(","));
+        assert!(parsed(aliases(10)).is_ok());
+        let told = parsed(aliases(3000)).unwrap_err();
+        assert!(told.contains("copy too much text"), "{told}");
+        // Keys are text too.
+        let told = parsed(format!(
+            "a: &a\n  ? \"{text}\"\n  : 1\nb: [{}]\n",
+            ["*a"].repeat(3000).join(",")
+        ))
+        .unwrap_err();
+        assert!(told.contains("copy too much text"), "{told}");
+    }
+
+    #[test]
+    fn very_many_anchors_take_time_in_proportion() {
+        let count = 200_000;
+        let anchors: String = (0..count).map(|at| format!("- &a{at} {at}\n")).collect();
+        let aliases: String = (0..count).rev().map(|at| format!("- *a{at}\n")).collect();
+        let document = parsed(format!("a:\n{anchors}b:\n{aliases}")).unwrap();
+        let Some(Node { value: Value::Array(items), .. }) = document.root.get("b") else {
+            panic!("no list");
+        };
+        assert!(matches!(items[0].value, Value::Integer(199_999)));
+        assert_eq!(items.len(), count);
     }
 }

@@ -15,6 +15,7 @@ use crate::quant::{
 use signloop_base::{
     Error, Result,
     diagnostics::{Problem, Problems},
+    memory,
 };
 
 /// The weights of one scheme, opened.
@@ -144,6 +145,10 @@ impl WeightStore {
         layers: impl Iterator<Item = &'a Layer>,
     ) -> Result<Vec<QuantizedTensor>> {
         let layers: Vec<&Layer> = layers.collect();
+        // Every weight's code is a byte.
+        let weights = layers.iter().map(|layer| layer.shape.weight_shape().len() as u64);
+        let weights = weights.fold(0_u64, u64::saturating_add);
+        memory::may_take(weights, &format!("the network's {weights} weights"))?;
         // Collected in order, so problems and tensors do not depend on the thread count.
         let read: Vec<_> = layers.into_par_iter().map(|layer| self.layer(layer)).collect();
         let mut problems = Problems::new();

@@ -7,6 +7,7 @@ use crate::{
     data::{Content, Figure, Provenance},
     paint::provenance_lines,
 };
+use signloop_base::text::csv_field;
 
 /// Caption and provenance as comment lines, then a table: bars have one row a category; points
 /// one row a point with its series; a grid one row a cell.
@@ -63,7 +64,7 @@ pub fn csv(figure: &Figure, provenance: &Provenance) -> String {
     text
 }
 
-/// A word without what would end it; PGFPlots does not read quotes.
+/// A word without what would end it, and that no spreadsheet computes; PGFPlots does not read quotes.
 fn field(text: &str) -> String {
-    text.replace([',', '"', '\n', '\r'], " ")
+    csv_field(&text.replace([',', '"', '\n', '\r'], " "))
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Dataset, Images};
-use signloop_base::{Error, Result, diagnostics::Problem};
+use signloop_base::{Error, Result, diagnostics::Problem, memory};
 
 /// Largest file read, packed or unpacked: MNIST's training images have 47 MB.
 const MAX_BYTES: u64 = 1 << 30;
@@ -87,7 +87,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         return unpack(&name, file);
     }
     let mut bytes = Vec::new();
-    let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    let read = file.take(most() + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::io("read", path, error))?;
     bounded(&name, bytes)
 }
@@ -98,17 +98,24 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 /// The content is no gzip, damaged, or larger than any data set's.
 pub fn unpack(name: &str, packed: impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(packed)
-        .take(MAX_BYTES + 1)
+    // Packed in parts, as `pigz` and `cat` make them, too.
+    flate2::read::MultiGzDecoder::new(packed)
+        .take(most() + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Problem::new(format!("cannot be unpacked: {error}")).in_file(name))?;
     bounded(name, bytes)
+}
+
+/// Bytes that may be read at most.
+fn most() -> u64 {
+    MAX_BYTES.min(memory::left())
 }
 
 fn bounded(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Problem::new("holds more than 1 GiB").in_file(name).into());
     }
+    memory::may_take(bytes.len() as u64, "the content").map_err(|problem| problem.in_file(name))?;
     Ok(bytes)
 }
 

@@ -1,6 +1,6 @@
 //! A file of latent weights: one interface over the formats that hold them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use super::{
     rename::{Rename, renamed},
@@ -9,16 +9,23 @@ use super::{
 use signloop_base::{
     Error, Result,
     diagnostics::{Problem, nearest},
+    memory::{self, Held},
+    refusals,
 };
 
-/// Largest weight file that is read.
-const MAX_FILE_BYTES: u64 = 4 << 30;
-
 /// An opened file of latent weights, or tensors from elsewhere.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct LatentFile {
     name: String,
     tensors: BTreeMap<String, TensorResult>,
+    /// What the values of a file take, counted while a copy of this lives.
+    _held: Option<Arc<Held>>,
+}
+
+impl PartialEq for LatentFile {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.tensors) == (&other.name, &other.tensors)
+    }
 }
 
 impl LatentFile {
@@ -27,7 +34,12 @@ impl LatentFile {
     /// # Errors
     /// The file is missing, a directory, of another kind, truncated or hostile.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::parse(path, &read_bytes(path)?)
+        let bytes = read_bytes(path)?;
+        // The file is in memory while its values are read from it.
+        let name = path.display().to_string();
+        let _held = memory::hold(bytes.len() as u64, "the file")
+            .map_err(|problem| problem.in_file(&name))?;
+        Self::parse(path, &bytes)
     }
 
     /// Tensors that are in memory; `name` is used in messages.
@@ -44,7 +56,7 @@ impl LatentFile {
             return Err(Problem::new(format!("tensor `{tensor}`: {wrong}")).in_file(name).into());
         }
         let tensors = tensors.into_iter().map(|(name, tensor)| (name, Ok(tensor))).collect();
-        Ok(Self { name: name.to_owned(), tensors })
+        Ok(Self { name: name.to_owned(), tensors, _held: None })
     }
 
     /// As [`LatentFile::open`] on bytes already read.
@@ -54,6 +66,9 @@ impl LatentFile {
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let name = path.display().to_string();
         let wrong = |message: String| -> Error { Problem::new(message).in_file(&name).into() };
+        if let Some(problem) = refusals::lfs_pointer(bytes).or_else(|| refusals::pickle(bytes)) {
+            return Err(problem.in_file(&name).into());
+        }
         let extension = path.extension().and_then(|extension| extension.to_str());
         let tensors = match extension {
             Some("safetensors") => super::safetensors::read(bytes).map_err(wrong)?,
@@ -65,11 +80,18 @@ impl LatentFile {
             _ => {
                 return Err(Problem::new("unknown kind of weight file")
                     .in_file(&name)
-                    .hint("expected a name ending in `.safetensors`, `.npz` or `.npy`")
+                    .hint(match extension {
+                        Some("gz") => "unpack it with `gunzip` first",
+                        _ => "expected a name ending in `.safetensors`, `.npz` or `.npy`",
+                    })
                     .into());
             }
         };
-        Ok(Self { name, tensors })
+        let taken: usize =
+            tensors.values().flatten().map(|tensor| size_of_val(tensor.values.as_slice())).sum();
+        let held = memory::hold(taken as u64, "the file's values")
+            .map_err(|problem| problem.in_file(&name))?;
+        Ok(Self { name, tensors, _held: Some(Arc::new(held)) })
     }
 
     /// The tensor of a name.
@@ -126,7 +148,7 @@ impl LatentFile {
 /// Reads a file of bounded size.
 ///
 /// # Errors
-/// The file is missing, a directory, or too large.
+/// The file is missing, no file, or takes more memory than is allowed.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let name = path.display().to_string();
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
@@ -136,8 +158,11 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     if metadata.is_dir() {
         return Err(Problem::new("expected a file, found a directory").in_file(&name).into());
     }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(Problem::new("the file is larger than 4 GiB").in_file(&name).into());
+    if !metadata.is_file() {
+        return Err(Problem::new("expected a file, found a pipe or device")
+            .in_file(&name)
+            .hint("weights are read more than once: put them into a file, and name that")
+            .into());
     }
     signloop_base::files::read(path)
 }

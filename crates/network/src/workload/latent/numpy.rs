@@ -6,9 +6,8 @@ use npyz::{NpyFile, Order, TypeChar};
 use rawzip::{CompressionMethod, ZipArchive};
 
 use super::tensor::{LatentTensor, TensorResult, elements};
+use signloop_base::memory;
 
-/// Most bytes of all members of an `.npz`, unpacked; deflated ones can claim far more than they hold.
-const MAX_BYTES: u64 = 4 << 30;
 /// NumPy writes headers of a few hundred bytes: a dictionary, the shape's tuple in it, and for a
 /// structured array a list of tuples.
 const MAX_HEADER_BYTES: usize = 1 << 16;
@@ -20,19 +19,15 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
     let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
     let mut entries = archive.entries();
     let mut tensors = BTreeMap::new();
-    let mut packed: Vec<(u64, u64)> = Vec::new();
-    let mut left = MAX_BYTES;
+    refuse_overlaps(bytes)?;
+    // Of all members together: packed ones can claim far more than they hold. A member stands in
+    // memory beside its values, which have up to four bytes for one of its own.
+    let mut left = memory::left() / 5;
     while let Some(entry) = entries.next_entry().map_err(broken)? {
         let path = entry.file_path().try_normalize().map_err(broken)?.as_ref().to_owned();
         let Some(name) = path.strip_suffix(".npy") else { continue };
         let method = entry.compression_method();
         let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
-        let (begin, end) = local.compressed_data_range();
-        // A few bytes that many members share would unpack to any size.
-        if packed.iter().any(|(other, until)| begin < *until && *other < end) {
-            return Err("not a readable npz file: members overlap".to_owned());
-        }
-        packed.push((begin, end));
         let unpacked = match method {
             CompressionMethod::STORE => unpack(local.verifying_reader(local.data()), &mut left),
             CompressionMethod::DEFLATE => {
@@ -46,12 +41,36 @@ pub(super) fn read_npz(bytes: &[u8]) -> Result<BTreeMap<String, TensorResult>, S
     Ok(tensors)
 }
 
+/// Refuses an archive whose members share bytes, before any is unpacked: a few bytes that many
+/// members share would unpack to any size.
+fn refuse_overlaps(bytes: &[u8]) -> Result<(), String> {
+    let broken = |error: rawzip::Error| format!("not a readable npz file: {error}");
+    let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
+    let mut entries = archive.entries();
+    let mut packed: Vec<(u64, u64)> = Vec::new();
+    while let Some(entry) = entries.next_entry().map_err(broken)? {
+        let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
+        packed.push(local.compressed_data_range());
+    }
+    packed.retain(|(begin, end)| begin < end);
+    packed.sort_unstable();
+    if packed.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+        return Err("not a readable npz file: members overlap".to_owned());
+    }
+    Ok(())
+}
+
 /// Unpacks a member, with so many bytes left for it and all that follow.
 fn unpack(reader: impl Read, left: &mut u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = reader.take(*left + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be unpacked: {error}"))?;
-    *left = left.checked_sub(bytes.len() as u64).ok_or("the members unpack to more than 4 GiB")?;
+    *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
+        format!(
+            "the members unpack to more than {} MiB: allow more with `--max-memory`",
+            (memory::left() / 5) >> 20
+        )
+    })?;
     Ok(bytes)
 }
 
