@@ -1,7 +1,10 @@
 //! `signloop simulate` on an accelerator: a mapped problem from TOML, or from Timeloop's YAML; or a
 //! whole network.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use super::{
     common::{Compat, rules_of, schemes_of, weights_of},
@@ -110,6 +113,7 @@ fn is_yaml(file: &Path) -> bool {
 
 fn from_yaml(task: &Task<'_>, rules: Rules) -> Result<AcceleratorReport> {
     let imported = timeloop::import(task.files)?;
+    let _ = write!(anstream::stderr(), "{}", imported.ignored_text());
     let (accelerator, problem) = (&imported.accelerator, &imported.problem);
     let mapping = match (imported.mapping, task.mapping) {
         (_, Some(path)) => {

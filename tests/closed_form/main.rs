@@ -10,3 +10,4 @@ mod processor;
 mod shapes;
 mod sharing;
 mod time;
+mod timeloop;

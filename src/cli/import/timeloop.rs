@@ -1,6 +1,6 @@
 //! `signloop import timeloop`.
 
-use std::path::PathBuf;
+use std::{io::Write as _, path::PathBuf};
 
 use super::super::common::{emit, keep};
 use signloop_accelerator::timeloop;
@@ -20,5 +20,7 @@ pub(super) struct Args {
 /// Reads the files and writes this tool's.
 pub(super) fn run(arguments: &Args) -> Result<()> {
     keep(arguments.out.as_deref(), arguments.files.iter().map(PathBuf::as_path))?;
-    emit(&timeloop::import(&arguments.files)?.to_toml(), arguments.out.as_deref())
+    let imported = timeloop::import(&arguments.files)?;
+    let _ = write!(anstream::stderr(), "{}", imported.ignored_text());
+    emit(&imported.to_toml(), arguments.out.as_deref())
 }

@@ -247,19 +247,35 @@ impl Workspace<'_> {
         self.decompress();
     }
 
-    /// Words that a level without compression takes from one with it.
+    /// Words that a level without compression takes from one with it, and hands to it.
     fn decompress(&mut self) {
         let prepared = &self.prepared;
         let levels = prepared.levels();
         let combined = &mut self.combined;
         for tensor in 0..prepared.tensors() {
             for level in 0..levels {
-                let parent = self.counts[tensor][level].parent.map(usize::from);
-                let opens = self.counts[tensor][level].kept
-                    && !prepared.compresses(tensor, level)
-                    && parent.is_some_and(|parent| prepared.compresses(tensor, parent));
-                let fills = combined.words[level][tensor].fill.actual;
-                combined.decompressed[level][tensor] = if opens { fills } else { 0.0 };
+                combined.decompressed[level][tensor] = 0.0;
+                combined.compressed[level][tensor] = 0.0;
+                let count = &self.counts[tensor][level];
+                let parent = count.parent.map(usize::from).filter(|parent| {
+                    count.kept
+                        && !prepared.compresses(tensor, level)
+                        && prepared.compresses(tensor, *parent)
+                });
+                let Some(parent) = parent else { continue };
+                combined.decompressed[level][tensor] = combined.words[level][tensor].fill.actual;
+                if !prepared.outputs[tensor] {
+                    continue;
+                }
+                let taken = combined.words[parent][tensor].update.actual;
+                combined.compressed[level][tensor] = match prepared.rules {
+                    // As many for one instance as all of them hand out.
+                    Rules::Timeloop => taken,
+                    Rules::Exact => {
+                        taken * combined.instances[parent][tensor]
+                            / combined.instances[level][tensor].max(f64::MIN_POSITIVE)
+                    }
+                };
             }
         }
     }

@@ -14,6 +14,8 @@ pub(super) struct Combined {
     pub(super) spare: [[f64; MAX_TENSORS]; MAX_LEVELS],
     /// Words decompressed on the way in.
     pub(super) decompressed: [[f64; MAX_TENSORS]; MAX_LEVELS],
+    /// Words compressed on the way out.
+    pub(super) compressed: [[f64; MAX_TENSORS]; MAX_LEVELS],
     /// Share of nonzeros of a tile, by tensor, then level.
     pub(super) shares: [[f64; MAX_LEVELS]; MAX_TENSORS],
     pub(super) operations: Flow,
@@ -29,6 +31,7 @@ impl Combined {
             instances: [[1.0; MAX_TENSORS]; MAX_LEVELS],
             spare: [[1.0; MAX_TENSORS]; MAX_LEVELS],
             decompressed: [[0.0; MAX_TENSORS]; MAX_LEVELS],
+            compressed: [[0.0; MAX_TENSORS]; MAX_LEVELS],
             shares: [[1.0; MAX_LEVELS]; MAX_TENSORS],
             operations: Flow::default(),
             units: 1.0,

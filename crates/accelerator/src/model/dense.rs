@@ -97,43 +97,56 @@ pub(super) fn tensor(
     // Words that one instance of the child takes; the compute units take one a step.
     let mut taken = nest.steps;
     let mut positions = 1;
-    // Words read at a level for its own spatial loops, where neighbours help (Timeloop).
-    let mut linked = linked(nest, 0, None, question);
+    // Words that a level is asked for, which Timeloop finds as if every level kept the tensor.
+    let mut asked = nest.steps;
     for level in 0..levels {
-        positions *= spread(nest, level, shape, question.multicast[level]);
+        let served = spread(nest, level, shape, question.multicast[level]);
+        positions *= served;
+        let moved = linked(nest, level, question);
+        let inner = level.checked_sub(1).filter(|inner| counts[*inner].kept);
+        if let Some(inner) = inner {
+            asked = counts[inner].delivered;
+        }
+        asked = match moved {
+            // What neighbours save of a bypassed tile they save of what is asked for in its place.
+            Some(moved) if level > 0 && inner.is_none() && moved.share > 0.0 => {
+                (asked as f64 * moved.read as f64 / moved.share).round() as u64
+            }
+            Some(moved) => moved.read,
+            None => asked * served,
+        };
+        if let (Some(inner), Some(moved)) = (inner, moved.filter(|moved| moved.linked > 0)) {
+            let peers = moved.linked / nest.instances(inner).max(1);
+            counts[inner].delivered = moved.share.round() as u64;
+            counts[inner].fills = counts[inner].delivered + peers;
+            counts[inner].reads += peers;
+        }
         let inside = child.map_or(0, |child| child + 1);
         let own = &mut counts[level];
         let (kept, tile) = (own.kept, own.tile);
         *own = Dense::none();
         if !kept {
-            linked = None;
             continue;
         }
         (own.kept, own.tile) = (true, tile);
         own.child = child.map(|child| child as u8);
         own.delivered = delivered(nest.outside(level), (nest.tile(level), tile), shape, rules);
-        if rules == Rules::Exact && !shape.simple && inside < level {
-            positions = spread_over(nest, inside, level, question, positions);
-        }
-        let content = linked.map_or(taken * positions, |moved| moved.read);
+        let content = match rules {
+            Rules::Timeloop => asked,
+            Rules::Exact if !shape.simple && inside < level => {
+                taken * spread_over(nest, inside, level, question, positions)
+            }
+            Rules::Exact => taken * positions,
+        };
         // Fills, first uses and partitions need to know the parent: see below.
         (own.reads, own.updates) = (content, if output { content } else { 0 });
         own.fills = own.delivered;
         if let Some(child) = child {
             counts[child].parent = Some(level as u8);
-            if let Some(moved) = linked.filter(|moved| moved.linked > 0) {
-                let peers = moved.linked / nest.instances(child).max(1);
-                counts[child].delivered = moved.share.round() as u64;
-                counts[child].fills = counts[child].delivered + peers;
-                counts[child].reads += peers;
-            }
         }
         child = Some(level);
         taken = counts[level].delivered;
         positions = 1;
-        if level + 1 < levels {
-            linked = self::linked(nest, level + 1, Some(level), question);
-        }
     }
     if let Some(outermost) = child {
         counts[outermost].fills = 0;
@@ -148,12 +161,7 @@ pub(super) fn tensor(
 
 /// Words that a level reads for its spatial loops under Timeloop's rules, where that is not the
 /// words of one instance times the different blocks.
-fn linked(
-    nest: &Nest,
-    level: usize,
-    child: Option<usize>,
-    question: &Question<'_>,
-) -> Option<Moved> {
+fn linked(nest: &Nest, level: usize, question: &Question<'_>) -> Option<Moved> {
     let Question { shape, rules, .. } = *question;
     if rules == Rules::Exact || nest.spatial[level] == (1, 1) {
         return None;
@@ -166,14 +174,14 @@ fn linked(
     if shape.simple {
         // A tile that moves is never where a neighbour's was: a block of instances moves by
         // more than its own width. Only compute units ask again for what they just had.
-        if child.is_some() {
+        if level > 0 {
             return None;
         }
         let moving = delivered(outside, (inside, shape.tile(inside)), shape, rules);
         let read = links::points(spatial, shape, fanout, (nest.steps, moving));
         return Some(Moved { read, share: 0.0, linked: 0 });
     }
-    Some(links::walk(outside, spatial, (shape, shape.tile(inside)), child.is_some(), fanout))
+    Some(links::walk(outside, spatial, (shape, shape.tile(inside)), level > 0, fanout))
 }
 
 /// Different blocks that the instances inside a level ask for at one time.

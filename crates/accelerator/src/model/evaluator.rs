@@ -212,7 +212,9 @@ impl<'a> Evaluator<'a> {
                     rules,
                 );
                 let own = level_energy(words, &bits, ratio, storage, rules) * instances
-                    + combined.decompressed[level][tensor] * storage.energy.decompress * instances;
+                    + (combined.decompressed[level][tensor] * storage.energy.decompress
+                        + combined.compressed[level][tensor] * storage.energy.compress)
+                        * instances;
                 self.costs.energy[level][tensor] = own;
                 energy += own;
             }
@@ -220,16 +222,36 @@ impl<'a> Evaluator<'a> {
             self.costs.level_cycles[level] = own as u64;
             cycles = cycles.max(own);
         }
-        for (leak, storage) in self.costs.leak.iter_mut().zip(&accelerator.levels) {
-            *leak = storage.energy.leak_per_cycle * cycles * storage.instances() as f64;
-            energy += *leak;
+        for (level, storage) in accelerator.levels.iter().enumerate() {
+            let own = storage.energy.leak_per_cycle * cycles * self.leaking(level);
+            self.costs.leak[level] = own;
+            energy += own;
         }
-        let leak = compute.leak_pj_per_cycle * cycles * compute.instances() as f64;
+        let leak = match rules {
+            // Timeloop reads no leakage of compute units.
+            Rules::Timeloop => 0.0,
+            Rules::Exact => compute.leak_pj_per_cycle * cycles * compute.instances() as f64,
+        };
         self.costs.compute_energy += leak;
         energy += leak;
         let score = Score { energy_pj: energy, cycles: cycles as u64 };
         self.costs.score = Some(score);
         score
+    }
+
+    /// Instances of a level that leak: all of them, or those that some tensor uses (Timeloop).
+    fn leaking(&self, level: usize) -> f64 {
+        let workspace = &self.workspace;
+        let prepared = &workspace.prepared;
+        if prepared.rules == Rules::Exact {
+            return prepared.accelerator.levels[level].instances() as f64;
+        }
+        // A tensor that bypasses a level uses as many instances as it is mapped to.
+        let used = |tensor: usize| match workspace.counts[tensor][level].kept {
+            true => workspace.combined.instances[level][tensor],
+            false => workspace.nest.instances(level) as f64,
+        };
+        (0..prepared.tensors()).map(used).fold(1.0, f64::max)
     }
 
     fn report(&self, score: Score) -> Evaluation {

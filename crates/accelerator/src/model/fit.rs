@@ -63,6 +63,9 @@ pub(super) fn check_formats(
             if !storage.decompresses {
                 return Err(Misfit::Decompression { level, tensor });
             }
+            if prepared.outputs[tensor] && !storage.compresses {
+                return Err(Misfit::Compression { level, tensor });
+            }
             continue;
         }
         if count.tile.size() > 1

@@ -47,6 +47,14 @@ pub enum Misfit {
         /// Why.
         fault: FormatFault,
     },
+    /// A level keeps an output plain, the level outside it takes it compressed, and the level
+    /// cannot compress.
+    Compression {
+        /// Level.
+        level: usize,
+        /// Tensor.
+        tensor: usize,
+    },
     /// A compressed tile comes to a level that keeps it plain and cannot decompress.
     Decompression {
         /// Level.
@@ -80,6 +88,7 @@ impl Misfit {
             | Self::Metadata { level, .. }
             | Self::Fanout { level, .. }
             | Self::Format { level, .. }
+            | Self::Compression { level, .. }
             | Self::Decompression { level, .. }
             | Self::Follower { level, .. }
             | Self::Ranks { level, .. } => Some(*level),
@@ -122,6 +131,12 @@ impl Misfit {
                 tensor_name(tensor)
             ))
             .hint("set `decompresses = true`, or give the tensor a format there"),
+            Self::Compression { level, tensor } => Note::new(format!(
+                "`{}` keeps `{}` plain, hands it on compressed and cannot compress",
+                level_name(level),
+                tensor_name(tensor)
+            ))
+            .hint("set `compresses = true`, or give the tensor a format there"),
             Self::Follower { level, tensor } => Note::new(format!(
                 "`{}` saves accesses of `{}`, which neither it nor a level outside keeps",
                 level_name(level),

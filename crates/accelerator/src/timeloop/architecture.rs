@@ -18,18 +18,16 @@ const RATE: Bounds<f64> = Bounds { least: 1e-6, greatest: 1e9, expected: "a posi
 /// Attributes that name parts or processes: only energy estimators read them.
 const DESCRIPTIVE: &[&str] = &["technology", "type", "latency", "global_cycle_seconds"];
 
-const STORAGE: &[&str] = &[
-    "storage",
-    "DRAM",
-    "SRAM",
-    "regfile",
-    "smartbuffer",
-    "smartbuffer_SRAM",
-    "smartbuffer_RF",
-    "reg_file",
-    "register",
-];
-const COMPUTE: &[&str] = &["intmac", "fpmac", "mac", "intmultiplier", "compute"];
+/// What a class has in its name, storage first.
+const STORAGE: &[&str] =
+    &["storage", "DRAM", "SRAM", "regfile", "smartbuffer", "reg_file", "register"];
+const COMPUTE: &[&str] = &["mac", "compute", "intmultiplier"];
+/// Bits of a word where nothing is stated.
+const WORD_BITS: u64 = 16;
+
+fn is_one_of(class: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| class.contains(name))
+}
 
 /// Reads the section: levels without energies, the innermost first.
 pub(super) fn read(root: &TableReader<'_>) -> Option<Accelerator> {
@@ -131,8 +129,9 @@ fn component(local: &TableReader<'_>, outer: u64, found: &mut Found) -> Option<(
     let source: Arc<str> = format!("Timeloop file {}", local.file().name()).into();
     let mesh = mesh(&attributes, instances);
     descriptive(&attributes);
-    if COMPUTE.contains(&class.value.as_str()) {
-        let word_bits = attributes.integer("datawidth", COUNT);
+    let stores = is_one_of(&class.value, STORAGE);
+    if !stores && is_one_of(&class.value, COMPUTE) {
+        let word_bits = word_bits(&attributes);
         unsupported(&attributes);
         let (instances_x, instances_y) = mesh?;
         if found.compute.is_some() {
@@ -144,14 +143,14 @@ fn component(local: &TableReader<'_>, outer: u64, found: &mut Found) -> Option<(
             source,
             instances_x,
             instances_y,
-            word_bits: word_bits?.value,
+            word_bits: word_bits?,
             energy: ActionEnergy::default(),
             leak_pj_per_cycle: 0.0,
             gates: false,
             skips: false,
         });
         Some(())
-    } else if STORAGE.contains(&class.value.as_str()) {
+    } else if stores {
         let level = storage(&attributes, &class, (name, source), mesh);
         unsupported(&attributes);
         found.levels.push(level?);
@@ -160,7 +159,11 @@ fn component(local: &TableReader<'_>, outer: u64, found: &mut Found) -> Option<(
         local.push(
             Fault::new(format!("the component class `{}` is not supported", class.value))
                 .at(local.file(), class.span, "neither storage nor compute")
-                .hint(format!("supported: `{}`, `{}`", STORAGE.join("`, `"), COMPUTE.join("`, `"))),
+                .hint(format!(
+                    "classes with one of these in their names: `{}`, `{}`",
+                    STORAGE.join("`, `"),
+                    COMPUTE.join("`, `")
+                )),
         );
         None
     }
@@ -194,11 +197,11 @@ fn storage(
     (name, source): (String, Arc<str>),
     mesh: Option<(u64, u64)>,
 ) -> Option<Storage> {
-    let word_bits = attributes.integer("datawidth", COUNT);
+    let word_bits = word_bits(attributes);
     let width = attributes.opt_integer("width", COUNT);
     let block = attributes.opt_integer("block_size", COUNT);
-    let depth =
-        attributes.opt_integer("depth", SIZE).or_else(|| attributes.opt_integer("entries", SIZE));
+    let depth = attributes.opt_integer("depth", SIZE);
+    let entries = attributes.opt_integer("entries", SIZE);
     let size_kib = attributes.opt_integer("sizeKB", SIZE);
     let cluster = attributes.opt_integer("cluster_size", COUNT);
     let rate = |key| attributes.opt_number(key, RATE).map(|rate| rate.value);
@@ -214,7 +217,7 @@ fn storage(
     let compresses = attributes.flag("compression_supported", false);
     refuse(attributes, "tile_partition_supported", false);
     let metadata = metadata(attributes);
-    let word_bits = word_bits?.value;
+    let word_bits = word_bits?;
     if let Some(cluster) = cluster.filter(|cluster| cluster.value != 1) {
         attributes.problem(
             "clusters of instances are not supported",
@@ -224,12 +227,13 @@ fn storage(
         return None;
     }
     let block_words = block_words(attributes, (block, width), word_bits)?;
-    let capacity_words = match (depth, size_kib) {
-        (Some(depth), _) => depth.value.checked_mul(block_words),
-        (None, Some(size)) => size.value.checked_mul(1024 * 8).map(|bits| bits / word_bits),
-        (None, None) => None,
+    let capacity_words = match (entries, depth, size_kib) {
+        (Some(entries), ..) => Some(entries.value),
+        (None, Some(depth), _) => depth.value.checked_mul(block_words),
+        (None, None, Some(size)) => size.value.checked_mul(1024 * 8).map(|bits| bits / word_bits),
+        (None, None, None) => None,
     };
-    if capacity_words.is_none() && class.value != "DRAM" {
+    if capacity_words.is_none() && !class.value.contains("DRAM") {
         attributes.problem(
             format!("the storage `{name}` has no size"),
             attributes.span(),
@@ -258,6 +262,14 @@ fn storage(
         formats: Vec::new(),
         safs: Vec::new(),
     })
+}
+
+/// Bits of a word, 16 where none are stated.
+fn word_bits(attributes: &TableReader<'_>) -> Option<u64> {
+    match attributes.has("datawidth") {
+        true => attributes.integer("datawidth", COUNT).map(|bits| bits.value),
+        false => Some(WORD_BITS),
+    }
 }
 
 /// Words of a block, stated or as many as the width holds.
@@ -305,9 +317,14 @@ fn metadata(attributes: &TableReader<'_>) -> Option<Option<MetadataStore>> {
     let word = attributes.opt_integer("metadata_datawidth", COUNT);
     let width = attributes.opt_integer("metadata_storage_width", COUNT);
     let depth = attributes.opt_integer("metadata_storage_depth", SIZE);
+    // Ranks that state no width have none then.
+    let word = match attributes.has("metadata_datawidth") {
+        true => word.map(|word| word.value),
+        false => width.as_ref().map(|_| 0),
+    };
     match (word, width, depth) {
         (Some(word), Some(width), depth) => Some(Some(MetadataStore {
-            word_bits: word.value,
+            word_bits: word,
             width_bits: width.value,
             depth: depth.map(|depth| depth.value),
         })),
@@ -316,7 +333,7 @@ fn metadata(attributes: &TableReader<'_>) -> Option<Option<MetadataStore>> {
             attributes.problem(
                 "the metadata store is stated in part",
                 attributes.span(),
-                "expected metadata_datawidth, metadata_storage_width and metadata_storage_depth",
+                "expected metadata_storage_width, and where wanted metadata_datawidth and metadata_storage_depth",
             );
             None
         }

@@ -54,7 +54,7 @@ const OPERATION: &[&str] = &["mac_random", "mult_random", "mac", "mult", "comput
 const GATED: &[&str] = &["mac_gated", "mult_gated", "compute_gated"];
 const SKIPPED: &[&str] = &["mac_skipped", "mult_skipped", "compute_skipped"];
 const COMPUTE: &[&[&str]] =
-    &[OPERATION, GATED, SKIPPED, LEAK, IDLE, &["mac_reused", "mult_reused"]];
+    &[OPERATION, GATED, SKIPPED, LEAK, IDLE, &["mac_reused", "mac_reuse", "mult_reused"]];
 
 /// The same of a storage level: read, written from outside, written from inside.
 const READ: [&[&str]; 3] = [&["random_read", "read"], &["gated_read"], &["skipped_read"]];
@@ -83,6 +83,8 @@ const METADATA_UPDATE: [&[&str]; 3] = [
     &["gated_metadata_update", "gated_metadata_write"],
     &["skipped_metadata_update", "skipped_metadata_write"],
 ];
+/// Some tables have one energy for all accesses of words.
+const ACCESS: &[&str] = &["access"];
 const DECOMPRESS: &[&str] = &["decompression_count"];
 const COMPRESS: &[&str] = &["compression_count"];
 const LEAK: &[&str] = &["leak"];
@@ -95,7 +97,7 @@ const STORAGE: &[[&[&str]; 3]] = &[
     METADATA_FILL,
     METADATA_UPDATE,
     [DECOMPRESS, COMPRESS, LEAK],
-    [IDLE, &[], &[]],
+    [IDLE, ACCESS, &[]],
 ];
 
 /// Letters that may be wrong in a name for it to be a misspelt one.
@@ -128,10 +130,11 @@ impl Actions {
         good
     }
 
-    /// The first of some names that the table holds.
+    /// The dearest entry of the first of some names that the table holds.
     fn first(&self, names: &[&str]) -> Option<f64> {
         names.iter().find_map(|name| {
-            self.list.iter().find(|(other, ..)| other == name).map(|(.., energy)| *energy)
+            let own = self.list.iter().filter(|(other, ..)| other == name);
+            own.map(|(.., energy)| *energy).reduce(f64::max)
         })
     }
 
@@ -148,16 +151,8 @@ fn read_table(table: &TableReader<'_>) -> Option<Actions> {
     for action in table.tables("actions") {
         let name = action.text("name");
         let energy = action.number("energy", Bounds::<f64>::NATURAL);
-        if let Some(arguments) = action.opt_nested("arguments")
-            && let Some((key, _)) = arguments.table().entries.first()
-        {
-            action.problem(
-                "energies that depend on arguments are not supported",
-                key.span.clone(),
-                "expected `arguments: {}`",
-            );
-            good = false;
-        }
+        // Of the entries of one action the dearest counts, as in Timeloop.
+        action.node("arguments");
         unsupported(&action);
         match (name, energy) {
             (Some(name), Some(energy)) => list.push((name.value, name.span, energy.value)),
@@ -195,17 +190,22 @@ fn find<'t>(section: &TableReader<'_>, tables: &'t [Actions], name: &str) -> Opt
     found
 }
 
-/// The first of the names that the table holds; what has none of them costs nothing.
+/// The first of the names that the table holds; what has none of them costs nothing, but that words
+/// cost an `access` where there is one.
 fn storage(actions: &Actions) -> StorageEnergy {
     let action = |[actual, gated, skipped]: [&[&str]; 3]| ActionEnergy {
         actual: actions.or_zero(actual),
         gated: actions.or_zero(gated),
         skipped: actions.first(skipped).unwrap_or_else(|| actions.or_zero(gated)),
     };
+    let words = |names: [&[&str]; 3]| ActionEnergy {
+        actual: actions.first(names[0]).unwrap_or_else(|| actions.or_zero(ACCESS)),
+        ..action(names)
+    };
     StorageEnergy {
-        read: action(READ),
-        fill: action(FILL),
-        update: action(UPDATE),
+        read: words(READ),
+        fill: words(FILL),
+        update: words(UPDATE),
         metadata_read: action(METADATA_READ),
         metadata_fill: action(METADATA_FILL),
         metadata_update: action(METADATA_UPDATE),

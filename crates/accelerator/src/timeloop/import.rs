@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{architecture, dialect::unsupported, energy, mapping, problem, sparse};
+use super::{architecture, dialect::unsupported, energy, mapping, plain, problem, sparse};
 use crate::{mapping::Mapping, problem::Problem};
 use signloop_base::{
     Result,
@@ -20,9 +20,20 @@ pub struct Imported {
     pub problem: Problem,
     /// The mapping, where the files hold one.
     pub mapping: Option<Mapping>,
+    /// Keys that were left out because Timeloop never reads them, as `section.key`.
+    pub ignored: Vec<String>,
 }
 
 impl Imported {
+    /// What to tell of the keys that were left out.
+    #[must_use]
+    pub fn ignored_text(&self) -> String {
+        match self.ignored.as_slice() {
+            [] => String::new(),
+            keys => format!("left out, as Timeloop never reads it: {}\n", keys.join(", ")),
+        }
+    }
+
     /// Everything as one TOML file of this crate.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -59,6 +70,9 @@ pub fn import(paths: &[PathBuf]) -> Result<Imported> {
 /// # Errors
 /// As [`import`].
 pub fn parse(documents: &[Document]) -> Result<Imported> {
+    let mut ignored = Vec::new();
+    let documents: Vec<Document> =
+        documents.iter().map(|document| plain::plain(document, &mut ignored)).collect();
     let roots: Vec<TableReader<'_>> = documents.iter().map(TableReader::root).collect();
     let mut problems = Problems::new();
     let find = |key: &'static str, problems: &mut Problems| {
@@ -123,7 +137,7 @@ pub fn parse(documents: &[Document]) -> Result<Imported> {
     }
     match (imported, problem) {
         (Some((accelerator, mapping)), Some(problem)) if problems.is_empty() => {
-            Ok(Imported { accelerator, problem, mapping })
+            Ok(Imported { accelerator, problem, mapping, ignored })
         }
         _ => Err(problems.into()),
     }

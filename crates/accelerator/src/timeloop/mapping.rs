@@ -156,8 +156,9 @@ fn read_directive(
                 );
                 return None;
             }
+            // Of no meaning in time.
+            let split = table.opt_integer("split", Bounds::<u64>::NATURAL);
             if spatial {
-                let split = table.opt_integer("split", Bounds::<u64>::NATURAL);
                 parts[level].split = split.map(|split| split.value as usize);
             }
         }
@@ -276,17 +277,14 @@ fn read_order(table: &TableReader<'_>, problem: &Problem) -> Option<Vec<usize>> 
             None
         }
     };
-    match words.as_slice() {
-        // One word that is no dimension lists dimensions of one letter, as `NKM`.
-        [word] if problem.dimension(&word.value).is_none() => {
-            for letter in word.value.chars() {
-                add(&letter.to_string(), &word.span)?;
-            }
+    for word in &words {
+        if problem.dimension(&word.value).is_some() {
+            add(&word.value, &word.span)?;
+            continue;
         }
-        words => {
-            for word in words {
-                add(&word.value, &word.span)?;
-            }
+        // A word that is no dimension lists dimensions of one letter, as `NKM`.
+        for letter in word.value.chars() {
+            add(&letter.to_string(), &word.span)?;
         }
     }
     Some(order)

@@ -1,6 +1,6 @@
 //! The section `problem`: shape with projections, and an instance with sizes and densities.
 
-use super::dialect::{unsupported, version};
+use super::dialect::unsupported;
 use crate::problem::{
     DensitySpec, Dimension, MAX_DIMENSIONS, MAX_INDICES, Problem, Tensor, Term, check,
     name_is_legal,
@@ -16,7 +16,8 @@ const FACTOR: Bounds<u64> = Bounds { least: 1, greatest: 1 << 20, expected: "a p
 /// Reads the section.
 pub(super) fn read(root: &TableReader<'_>) -> Option<Problem> {
     let section = root.opt_nested("problem")?;
-    version(&section)?;
+    // Timeloop does not look at it.
+    section.node("version");
     let shape = match section.table().get("shape").map(|node| &node.value) {
         Some(Value::Text(_)) => {
             let span = section.node("shape").map_or(0..0, |node| node.span.clone());

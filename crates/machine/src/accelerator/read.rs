@@ -266,7 +266,8 @@ fn array_of(
 }
 
 fn read_metadata(table: &TableReader<'_>) -> Option<Option<MetadataStore>> {
-    let word_bits = table.integer("word_bits", BITS);
+    let expected = "a width of 0 to 4096";
+    let word_bits = table.integer("word_bits", Bounds { least: 0, expected, ..BITS });
     let width_bits = table.integer("width_bits", BITS);
     let depth = table.opt_integer("depth", SIZE);
     let good = depth.is_some() || !table.has("depth");
