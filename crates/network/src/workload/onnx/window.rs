@@ -67,16 +67,15 @@ fn list(
 
 /// The size of the kernel: what the weights say, or the attribute where there are none.
 fn kernel(node: &Node, weights: Option<&[u64]>, axes: usize) -> Result<Vec<u64>, Refusal> {
-    let stated = match (node.list("kernel_shape"), weights) {
-        (None, Some(weights)) => return Ok(weights.to_vec()),
-        (None, None) => return Err("it has no `kernel_shape`".into()),
-        (Some(_), _) => list(node, "kernel_shape", axes, 1, 1)?,
-    };
-    match weights {
-        Some(weights) if weights != stated => {
+    match (node.list("kernel_shape"), weights) {
+        (None, Some(weights)) => Ok(weights.to_vec()),
+        (None, None) => Err("it has no `kernel_shape`".into()),
+        (Some(stated), Some(weights))
+            if !stated.iter().map(|size| *size as u64).eq(weights.iter().copied()) =>
+        {
             Err(format!("its `kernel_shape` is {stated:?}, its weights say {weights:?}").into())
         }
-        _ => Ok(stated),
+        (Some(_), _) => list(node, "kernel_shape", axes, 1, 1),
     }
 }
 
