@@ -59,18 +59,20 @@ pub(super) fn evaluate(machine: &CpuArch, network: &Workload, layers: usize) {
 
 /// An ONNX model that is accepted gives a workload file that parses or is refused in words.
 pub fn onnx(data: &[u8]) {
-    match workload::onnx::import(data, "fuzz", None, &[0, -1]) {
+    let options = workload::onnx::Options { name: "fuzz", fp32: &[0, -1], ..Default::default() };
+    match workload::onnx::import(data, &options) {
         Ok(imported) => {
             let (head, layers) = &imported.toml;
             let text = format!("{head}{WEIGHTS}{layers}");
             if let Some(network) = accepted(workload::parse("fuzz.toml", &text, Path::new(""))) {
-                assert_eq!(network.layers().count(), imported.layers.len());
+                // Products of two activations are layers without weights.
+                assert!(network.layers().count() >= imported.layers.len());
             }
             for layer in &imported.layers {
                 assert!(imported.tensors.contains_key(&format!("{layer}.weight")));
             }
         }
-        Err(problems) => assert!(!problems.is_empty()),
+        Err(problems) => assert!(!problems.to_string().is_empty()),
     }
 }
 

@@ -68,7 +68,12 @@ class Kernel:
 def catalogue() -> dict[str, list[tuple[str, str]]]: ...
 def read_network(workload: _Path) -> Network: ...
 def import_onnx(
-    model: bytes, name: str, input: tuple[int, int, int] | None, quantize_all: bool
+    model: bytes,
+    name: str,
+    input: list[int] | None,
+    quantize_all: bool,
+    folder: str | None,
+    sizes: list[tuple[str, int]],
 ) -> Network: ...
 def quantize(
     latents: NDArray[np.float32], scheme: str, options: dict[str, Any]

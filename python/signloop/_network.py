@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any, Sequence, Tuple
+from typing import Any, Mapping, Sequence, Tuple
 
 from . import _native
 from ._arrays import StrPath
@@ -21,21 +21,27 @@ def from_onnx(
     name: str | None = None,
     input_shape: Sequence[int] | None = None,
     quantize_all: bool = False,
+    dimensions: Mapping[str, int] | None = None,
 ) -> _native.Network:
     """A network with its weights from an ONNX model: a file, or the model's bytes.
 
-    The first and the last layer stay fp32 unless ``quantize_all``. ``input_shape`` is channels,
-    height and width, where the model leaves them open. What is not counted is listed in
+    The first and the last layer stay fp32 unless ``quantize_all``. ``input_shape`` is the sizes
+    after the batch (channels, height and width of an image), where the model leaves them open;
+    ``dimensions`` gives open ones by the names that the model has for them. Weights in files
+    beside the model are found where it is given by its path. What is not counted is listed in
     ``network.skipped``; docs/import.md says what is read.
     """
+    folder = None
     if isinstance(model, bytes):
         content = model
     else:
         with open(model, "rb") as file:
             content = file.read()
+        folder = os.path.dirname(os.fspath(model)) or "."
         name = name or os.path.splitext(os.path.basename(os.fspath(model)))[0]
-    shape = None if input_shape is None else _sizes(input_shape)
-    return _native.import_onnx(content, name or "model", shape, quantize_all)
+    shape = None if input_shape is None else [int(size) for size in input_shape]
+    sizes = [(key, int(size)) for key, size in (dimensions or {}).items()]
+    return _native.import_onnx(content, name or "model", shape, quantize_all, folder, sizes)
 
 
 def from_torch(
@@ -72,7 +78,7 @@ def from_torch(
     finally:
         model.train(was_training)
     return _native.import_onnx(
-        file.getvalue(), name or type(model).__name__, None, quantize_all
+        file.getvalue(), name or type(model).__name__, None, quantize_all, None, []
     )
 
 

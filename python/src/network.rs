@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 use serde::Serialize;
 use signloop::{
     Error,
-    base::diagnostics::{Problem, Problems},
     network::{
         quant::QuantizeOptions,
         workload::{self, LatentFile, LayerShape, WeightSource, Workload, onnx},
@@ -101,18 +100,22 @@ pub(crate) fn read_network(workload: PathBuf) -> PyResult<Network> {
 pub(crate) fn import_onnx(
     model: &[u8],
     name: &str,
-    input: Option<[u64; 3]>,
+    input: Option<Vec<u64>>,
     quantize_all: bool,
+    folder: Option<PathBuf>,
+    sizes: Vec<(String, u64)>,
 ) -> PyResult<Network> {
     caught(|| {
         let fp32: &[i64] = if quantize_all { &[] } else { &[0, -1] };
-        let imported = onnx::import(model, name, input, fp32).map_err(|messages| {
-            let mut problems = Problems::new();
-            for message in messages {
-                problems.push(Problem::new(message).in_file(name));
-            }
-            raised(Error::Input(problems))
-        })?;
+        let options = onnx::Options {
+            name,
+            file: name,
+            folder: folder.as_deref(),
+            input: input.as_deref(),
+            sizes: &sizes,
+            fp32,
+        };
+        let imported = onnx::import(model, &options).map_err(|e| raised(Error::Input(e)))?;
         let (before, after) = &imported.toml;
         // The reader checks the shapes; the weights are then those in memory.
         let text = format!("{before}[weights]\nformat = \"synthetic\"\n{after}");

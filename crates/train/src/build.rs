@@ -95,6 +95,17 @@ impl Builder<'_> {
             self.problems.push(Problem::new(message).hint("a smaller --batch needs less"));
             return;
         }
+        let moves = |node: &&signloop_network::workload::Node| {
+            matches!(node.operation, Operation::Rearrange)
+        };
+        if let Some(node) = workload.nodes.iter().find(moves) {
+            let message =
+                format!("`{}` is not trainable: `{}` rearranges", workload.name, node.name);
+            self.problems.push(Problem::new(message).hint(
+                "train in PyTorch and bring the weights with `signloop import weights` or `import onnx`",
+            ));
+            return;
+        }
         self.slot(map(&workload.input));
         for (index, node) in workload.nodes.iter().enumerate() {
             let shape = map(&node.output);
@@ -131,6 +142,7 @@ impl Builder<'_> {
                     self.pool(index, first, shape, pooling);
                 }
                 Operation::Add => self.sum(index, shape),
+                Operation::Rearrange => unreachable!("refused above"),
             }
         }
     }

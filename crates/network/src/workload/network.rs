@@ -1,6 +1,7 @@
 //! A network as checked: nodes in file order, each with the shape it produces.
 
 use super::{LayerShape, OperandBits, WeightSource};
+use crate::quant::MAX_ELEMENTS;
 use signloop_base::diagnostics::Problem;
 
 /// Shape of an activation map: batch × channels × height × width.
@@ -14,6 +15,18 @@ pub struct MapShape {
     pub height: u64,
     /// Columns.
     pub width: u64,
+}
+
+impl MapShape {
+    /// The map, if its values can be counted.
+    pub(super) fn checked(self) -> Result<Self, String> {
+        [self.batch, self.channels, self.height, self.width]
+            .into_iter()
+            .try_fold(1_u64, u64::checked_mul)
+            .filter(|values| *values <= MAX_ELEMENTS)
+            .map(|_| self)
+            .ok_or_else(|| format!("more than {MAX_ELEMENTS} values"))
+    }
 }
 
 impl std::fmt::Display for MapShape {
@@ -74,6 +87,9 @@ pub enum Operation {
     /// Element-wise sum of two maps. Where the second is larger and thinner it is subsampled
     /// and zero-padded in channels (the parameter-free "option A" shortcut of He et al. 2015).
     Add,
+    /// Moves values and computes nothing: joins, cuts, pads, enlarges or reorders the maps read
+    /// into one of the node's shape, which is stated and not derived.
+    Rearrange,
 }
 
 /// A layer with weights.

@@ -108,12 +108,20 @@ pub fn from_document(document: &Document, folder: &Path) -> Result<Workload> {
 }
 
 fn read_input(table: &TableReader<'_>) -> Option<MapShape> {
-    let batch = table.opt_integer("batch", DIMENSION).map_or(1, |batch| batch.value);
+    let map = read_map(table, Some(1));
+    table.finish();
+    map
+}
+
+/// Four sizes of a map; `batch` is the one that is not stated.
+fn read_map(table: &TableReader<'_>, batch: Option<u64>) -> Option<MapShape> {
+    let batch = table.opt_integer("batch", DIMENSION).map(|batch| batch.value).or(batch);
     let channels = table.integer("channels", DIMENSION);
     let height = table.integer("height", DIMENSION);
     let width = table.integer("width", DIMENSION);
-    table.finish();
-    Some(MapShape { batch, channels: channels?.value, height: height?.value, width: width?.value })
+    let (channels, height, width) = (channels?.value, height?.value, width?.value);
+    let map = MapShape { batch: batch?, channels, height, width };
+    note(table, map.checked())
 }
 
 fn read_defaults(table: Option<&TableReader<'_>>) -> Defaults {
@@ -168,6 +176,7 @@ impl Builder {
             ("average-pool", Kind::Pool { average: true }),
             ("global-pool", Kind::GlobalPool),
             ("add", Kind::Add),
+            ("rearrange", Kind::Rearrange),
         ];
         let kind = if table.has("kind") {
             table.opt_choice("kind", &kinds)
@@ -183,7 +192,7 @@ impl Builder {
     }
 
     fn read_operation(&self, table: &TableReader<'_>, name: &str, kind: Kind) -> Option<Node> {
-        let inputs = self.read_inputs(table, matches!(kind, Kind::Add));
+        let inputs = self.read_inputs(table, kind);
         let inputs = inputs.as_ref();
         let map = inputs.map(|inputs| inputs[0].1);
         let (operation, output) = match kind {
@@ -211,18 +220,23 @@ impl Builder {
                 let inputs = inputs?;
                 (Operation::Add, note(table, added(inputs[0].1, inputs[1].1))?)
             }
+            Kind::Rearrange => {
+                let output = read_map(table, self.input.map(|input| input.batch));
+                (Operation::Rearrange, output?)
+            }
         };
         let inputs = inputs?.iter().map(|(index, _)| *index).collect();
         Some(Node { name: name.to_owned(), inputs, operation, output })
     }
 
-    /// The nodes read: `input = "name"`, `inputs = ["a", "b"]` for `add`, else the node before.
+    /// The nodes read: `input = "name"`, or `inputs = ["a", "b"]` for an `add` (two) and a
+    /// `rearrange` (one or more), else the node before.
     fn read_inputs(
         &self,
         table: &TableReader<'_>,
-        two: bool,
+        kind: Kind,
     ) -> Option<Vec<(Option<usize>, MapShape)>> {
-        if !two {
+        if !(matches!(kind, Kind::Add) || matches!(kind, Kind::Rearrange) && table.has("inputs")) {
             let found = match table.opt_text("input") {
                 Some(name) => self.find(table, &name.value, name.span),
                 None => self.before(),
@@ -230,12 +244,18 @@ impl Builder {
             return found.ok().map(|found| vec![found]);
         }
         let items = table.items("inputs");
-        if items.len() != 2 {
+        let wrong = match kind {
+            Kind::Add => (items.len() != 2).then_some("`inputs` names the two maps to add"),
+            _ => items.is_empty().then_some("`inputs` names the maps to rearrange"),
+        };
+        if let Some(wrong) = wrong {
             let span = table.table().get("inputs").map_or(table.span(), |node| node.span.clone());
-            table.problem("`inputs` names the two maps to add", span, "expected two names");
+            let label = if matches!(kind, Kind::Add) { "expected two names" } else { "none given" };
+            table.problem(wrong, span, label);
             return None;
         }
-        let mut found = Vec::with_capacity(2);
+        let count = items.len();
+        let mut found = Vec::with_capacity(count);
         for item in items {
             let Value::Text(name) = &item.value else {
                 let label = format!("expected a layer's name, found {}", item.value.kind());
@@ -244,7 +264,7 @@ impl Builder {
             };
             found.extend(self.find(table, name, item.span.clone()));
         }
-        (found.len() == 2).then_some(found)
+        (found.len() == count).then_some(found)
     }
 
     fn before(&self) -> std::result::Result<(Option<usize>, MapShape), Unknown> {
@@ -288,6 +308,7 @@ pub(super) enum Kind {
     Pool { average: bool },
     GlobalPool,
     Add,
+    Rearrange,
 }
 
 /// Turns a shape rule that is broken into a problem of the layer's table.

@@ -53,6 +53,11 @@ pub fn with_width(workload: &Workload, width: u64) -> Result<Workload> {
                 resize(layer, arriving, before.channels, out);
                 channels.push(out);
             }
+            Operation::Rearrange => {
+                let message = format!("`{}` states its channels: no width follows", node.name);
+                let hint = "import or write the network at the other width";
+                return Err(Problem::new(message).hint(hint).into());
+            }
             _ => channels.push(arriving),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use super::{Layer, LayerKind, Operation, Workload, latent::Rename};
+use super::{Layer, LayerKind, MapShape, Operation, Workload, latent::Rename};
 use signloop_base::config::quoted;
 
 /// One `[[layer]]` table.
@@ -97,8 +97,11 @@ pub fn to_toml(workload: &Workload, weights: &str) -> String {
             }
             Operation::GlobalPool => Entry::new(&node.name, "global-pool"),
             Operation::Add => Entry::new(&node.name, "add"),
+            Operation::Rearrange => {
+                rearrange(&node.name, node.output, node.output.batch != input.batch)
+            }
         };
-        if matches!(node.operation, Operation::Add) {
+        if matches!(node.operation, Operation::Add | Operation::Rearrange) {
             let names: Vec<String> = node.inputs.iter().map(name).collect();
             entry.key("inputs", format!("[{}]", names.join(", ")));
         } else if let Some(read) = node.inputs.first()
@@ -109,6 +112,18 @@ pub fn to_toml(workload: &Workload, weights: &str) -> String {
         text.push_str(entry.text());
     }
     text
+}
+
+/// A node that only moves values; its batch is the network's unless `own_batch`.
+pub(super) fn rearrange(name: &str, shape: MapShape, own_batch: bool) -> Entry {
+    let mut entry = Entry::new(name, "rearrange");
+    if own_batch {
+        entry.key("batch", shape.batch);
+    }
+    entry.key("channels", shape.channels);
+    entry.key("height", shape.height);
+    entry.key("width", shape.width);
+    entry
 }
 
 fn layer_entry(layer: &Layer) -> Entry {
@@ -155,6 +170,33 @@ mod tests {
 
     use super::*;
     use crate::workload::{parse, shipped};
+
+    #[test]
+    fn a_rearrangement_reads_back_the_same() {
+        let text = "name = \"r\"\n[input]\nbatch = 2\nchannels = 4\nheight = 6\nwidth = 6\n\
+            [weights]\nformat = \"synthetic\"\n\
+            [[layer]]\nname = \"a\"\nkind = \"conv\"\nout_channels = 8\nkernel = 3\n\
+            [[layer]]\nname = \"j\"\nkind = \"rearrange\"\ninputs = [\"a\", \"input\", \"a\"]\n\
+            channels = 20\nheight = 7\nwidth = 9\n\
+            [[layer]]\nname = \"k\"\nkind = \"rearrange\"\nbatch = 6\n\
+            channels = 5\nheight = 2\nwidth = 3\n\
+            [[layer]]\nname = \"b\"\nkind = \"conv\"\nout_channels = 8\nkernel = [2, 1]\n";
+        let workload = parse("r.toml", text, Path::new("")).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(workload.nodes[1].inputs, [Some(0), None, Some(0)]);
+        assert_eq!(workload.nodes[2].inputs, [Some(1)]);
+        // 6 images of 2x3, one row less by the kernel.
+        assert_eq!(workload.layers().last().unwrap().shape.positions(), 6 * 3);
+        let written = to_toml(&workload, "[weights]\nformat = \"synthetic\"\n");
+        let read = parse("r.toml", &written, Path::new("")).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(format!("{:?}", read.nodes), format!("{:?}", workload.nodes));
+        // Sizes whose product leaves 64 bits are refused.
+        for wrong in ["channels = 1048576\nheight = 1048576\nwidth = 1048576", "channels = 1"] {
+            let text = text.replace("channels = 20\nheight = 7\nwidth = 9", wrong);
+            assert!(parse("r.toml", &text, Path::new("")).is_err(), "{wrong}");
+        }
+        let none = text.replace("[\"a\", \"input\", \"a\"]", "[]");
+        assert!(parse("r.toml", &none, Path::new("")).is_err());
+    }
 
     #[test]
     fn what_is_written_reads_back_the_same() {
