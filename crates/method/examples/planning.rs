@@ -39,7 +39,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let methods: Vec<&dyn Method> = if methods.is_empty() {
         registry().iter().copied().filter(|method| method.is_slow()).collect()
     } else {
-        let found = methods.iter().map(|name| find(name).map_err(|_| format!("{name} is no method")));
+        let found =
+            methods.iter().map(|name| find(name).map_err(|_| format!("{name} is no method")));
         found.collect::<Result<_, _>>()?
     };
     let options = PlanOptions::default();
