@@ -21,6 +21,9 @@ const SCHEMES: [Scheme; 3] = [Scheme::Binary, Scheme::SignedBinary, Scheme::Tern
 /// Draws where no number is given.
 const SEEDS: u64 = 5;
 
+/// Most weights of a layer: codes and the terms of a program stay within a few GiB.
+const MOST_WEIGHTS: u64 = 1 << 28;
+
 /// One matrix under one method. Adds are per output position.
 #[derive(Serialize)]
 struct Row {
@@ -93,6 +96,12 @@ fn shape_of(arguments: &Args) -> Result<LayerShape> {
         let reach = arguments.map.saturating_sub(1).saturating_mul(arguments.stride);
         reach.saturating_add(kernel).saturating_sub(2 * padding)
     };
+    let weights =
+        arguments.shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size));
+    if weights.is_none_or(|weights| weights > MOST_WEIGHTS) {
+        let problem = Problem::new(format!("--shape has more than {MOST_WEIGHTS} weights"));
+        return Err(problem.hint("give a shape with fewer channels or filters").into());
+    }
     LayerShape {
         kind: LayerKind::Conv,
         batch: 1,

@@ -3,22 +3,34 @@
 //! Trained filters resemble each other, up to sign; random ones do not, and then any order is as
 //! good.
 
+use rayon::prelude::*;
+
 use signloop_network::quant::CodeMatrix;
+
+/// Rows among which one is chosen: all of them would take a time that grows with their square.
+/// No layer of a shipped network has more.
+const WINDOW: usize = 1 << 10;
+/// Codes below which products are not worth spreading over threads.
+const FEW_CODES: usize = 1 << 16;
 
 /// `rows` in blocks of `size`: each block begins with the first row left and takes the rows that
 /// agree with its own the most, Σ |⟨row, member⟩| over its members; earlier rows among equals.
+/// Only the first [`WINDOW`] rows that are left are looked at.
 pub fn by_similarity(matrix: CodeMatrix<'_>, rows: &[usize], size: usize) -> Vec<usize> {
     let mut left = rows.to_vec();
     let mut order = Vec::with_capacity(rows.len());
     while !left.is_empty() {
         let mut last = left.remove(0);
         order.push(last);
-        let mut likeness = vec![0_u64; left.len()];
+        let mut likeness = vec![0_u64; left.len().min(WINDOW)];
+        let fewest = FEW_CODES.div_ceil(matrix.columns.max(1));
         for _ in 1..size {
-            for (likeness, row) in likeness.iter_mut().zip(&left) {
+            let pairs = likeness.par_iter_mut().zip(&left).with_min_len(fewest);
+            pairs.for_each(|(likeness, row)| {
                 *likeness += agreement(matrix.row(*row), matrix.row(last));
-            }
-            let best = (0..left.len()).reduce(|a, b| if likeness[b] > likeness[a] { b } else { a });
+            });
+            let best =
+                (0..likeness.len()).reduce(|a, b| if likeness[b] > likeness[a] { b } else { a });
             let Some(best) = best else { break };
             last = left.remove(best);
             likeness.remove(best);
@@ -33,7 +45,9 @@ fn agreement(a: &[i8], b: &[i8]) -> u64 {
     // Runs of 127 products of ±1 fit in eight bits, which the compiler packs 16 to a register.
     let runs = a.chunks(127).zip(b.chunks(127));
     let run = |(a, b): (&[i8], &[i8])| -> i64 {
-        i64::from(a.iter().zip(b).fold(0_i8, |sum, (a, b)| sum + a * b))
+        // Wrapping, which these never do: a check at every step would keep them apart.
+        let product = |(a, b): (&i8, &i8)| a.wrapping_mul(*b);
+        i64::from(a.iter().zip(b).map(product).fold(0_i8, i8::wrapping_add))
     };
     runs.map(run).sum::<i64>().unsigned_abs()
 }

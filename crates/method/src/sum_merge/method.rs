@@ -1,6 +1,6 @@
 //! The method: sums of a layer by filter and value, merged tile by tile.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use rayon::prelude::*;
 
@@ -11,6 +11,11 @@ use signloop_network::quant::CodeMatrix;
 
 /// Columns are numbered in 16 bits; wider matrices are tiled.
 const WIDEST_TILE: usize = u16::MAX as usize;
+/// Rows² · columns: what comparing all sums with each other grows with. Layers of more are merged
+/// in tiles, so that the time grows with the weights; every layer of a shipped network has fewer.
+const MOST_PAIRS: usize = 1 << 32;
+/// Rows and columns of these tiles.
+const LARGE_TILE: (usize, usize) = (256, 1024);
 
 /// Largest-overlap merging of unsigned sums.
 pub struct SumMerge {
@@ -42,9 +47,9 @@ impl Method for SumMerge {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
-        let tile = request.options.column_tile.map_or(WIDEST_TILE, |tile| tile.get() as usize);
+        let columns = request.options.column_tile.map(|tile| tile.get() as usize);
         Plan::of_index_streams(request, |matrix| {
-            merge_matrix(matrix, tile.min(WIDEST_TILE), self.skip_zeros).depth_first()
+            merge_matrix(matrix, Tile::of(matrix, columns), self.skip_zeros).depth_first()
         })
     }
 
@@ -57,31 +62,79 @@ impl Method for SumMerge {
     }
 }
 
-/// Merges within every tile of columns; a filter adds the partial sums of its tiles.
-fn merge_matrix(matrix: CodeMatrix<'_>, tile: usize, skip_zeros: bool) -> OpProgram {
+/// Rows and columns within which sums are merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tile {
+    rows: usize,
+    columns: usize,
+}
+
+impl Tile {
+    /// All rows, and as many columns as asked for (all by default); in layers of more than
+    /// [`MOST_PAIRS`], tiles of a size that merges in a second.
+    fn of(matrix: CodeMatrix<'_>, columns: Option<usize>) -> Self {
+        let pairs = matrix.rows.saturating_mul(matrix.rows).saturating_mul(matrix.columns);
+        let (rows, widest) =
+            if pairs > MOST_PAIRS { LARGE_TILE } else { (matrix.rows, WIDEST_TILE) };
+        let columns = columns.unwrap_or(widest).min(WIDEST_TILE);
+        Self { rows: rows.max(1), columns: columns.max(1) }
+    }
+}
+
+/// Merges within every tile; a filter adds the partial sums of its tiles.
+fn merge_matrix(matrix: CodeMatrix<'_>, tile: Tile, skip_zeros: bool) -> OpProgram {
     // Zero last, so that its sums can be left out.
     let skip_zeros = skip_zeros || !matrix.codes.contains(&0);
     let values: &[i8] = if skip_zeros { &[1, -1] } else { &[1, -1, 0] };
-    let starts: Vec<usize> = (0..matrix.columns).step_by(tile.max(1)).collect();
-    let tiles: Vec<Merged> = starts
+    let starts: Vec<usize> = (0..matrix.columns).step_by(tile.columns).collect();
+    let bands: Vec<usize> = (0..matrix.rows).step_by(tile.rows).collect();
+    let merged: Vec<Vec<Merged>> = bands
         .par_iter()
-        .map(|start| {
-            let end = matrix.columns.min(start + tile);
-            let columns = |row: &[i8], value: i8| -> Vec<u16> {
-                let codes = row[*start..end].iter().enumerate();
-                codes.filter(|(_, code)| **code == value).map(|(column, _)| column as u16).collect()
-            };
-            let sums = matrix.iter_rows().flat_map(|row| values.iter().map(move |v| (row, *v)));
-            merge(end - start, sums.map(|(row, value)| columns(row, value)).collect())
+        .map(|first| {
+            let rows = *first..matrix.rows.min(first + tile.rows);
+            let merged = starts.par_iter().map(|start| {
+                let columns = *start..matrix.columns.min(start + tile.columns);
+                merge_tile(matrix, rows.clone(), columns, values)
+            });
+            merged.collect()
         })
         .collect();
     let mut program = OpProgram::new(InputSpace::Patch, matrix.columns as u32);
+    for (first, tiles) in bands.iter().zip(merged) {
+        let rows = matrix.rows.min(first + tile.rows) - first;
+        emit_band(&mut program, &tiles, &starts, (rows, values));
+    }
+    program
+}
+
+/// Merges the sums of one tile: one a row and value.
+fn merge_tile(
+    matrix: CodeMatrix<'_>,
+    rows: Range<usize>,
+    tile: Range<usize>,
+    values: &[i8],
+) -> Merged {
+    let columns = |row: usize, value: i8| -> Vec<u16> {
+        let codes = matrix.row(row)[tile.clone()].iter().enumerate();
+        codes.filter(|(_, code)| **code == value).map(|(column, _)| column as u16).collect()
+    };
+    let sums = rows.flat_map(|row| values.iter().map(move |value| (row, *value)));
+    merge(tile.len(), sums.map(|(row, value)| columns(row, value)).collect())
+}
+
+/// Pushes the sums of a band of rows, made and given, and its outputs.
+fn emit_band(
+    program: &mut OpProgram,
+    tiles: &[Merged],
+    starts: &[usize],
+    (rows, values): (usize, &[i8]),
+) {
     let operands: Vec<Vec<u32>> =
-        tiles.iter().zip(&starts).map(|(tile, start)| emit(&mut program, tile, *start)).collect();
-    for row in 0..matrix.rows {
+        tiles.iter().zip(starts).map(|(tile, start)| emit(program, tile, *start)).collect();
+    for row in 0..rows {
         let (mut terms, mut zeros) = (Vec::new(), Vec::new());
         for (index, value) in values.iter().enumerate() {
-            for ((tile, start), operands) in tiles.iter().zip(&starts).zip(&operands) {
+            for ((tile, start), operands) in tiles.iter().zip(starts).zip(&operands) {
                 let sum = &tile.given[row * values.len() + index];
                 let sources = sources(sum, *start, operands);
                 match value {
@@ -99,7 +152,6 @@ fn merge_matrix(matrix: CodeMatrix<'_>, tile: usize, skip_zeros: bool) -> OpProg
         let output = Output { terms: terms.collect() };
         program.push_output(output);
     }
-    program
 }
 
 /// Operands that a sum reads.
@@ -125,4 +177,47 @@ fn emit(program: &mut OpProgram, tile: &Merged, start: usize) -> Vec<u32> {
         };
     }
     operands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(rows: usize, columns: usize) -> Vec<i8> {
+        let mut state = 11_u64;
+        let mut code = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 61) as i8 % 3 - 1
+        };
+        (0..rows * columns).map(|_| code()).collect()
+    }
+
+    /// 2^32 pairs of rows and columns are merged whole, one row more in tiles; columns asked for
+    /// are kept in either.
+    #[test]
+    fn only_larger_layers_are_cut() {
+        let tile = |rows: usize, columns: usize, asked| {
+            Tile::of(CodeMatrix { rows, columns, codes: &[] }, asked)
+        };
+        assert_eq!(tile(1024, 4096, None), Tile { rows: 1024, columns: WIDEST_TILE });
+        assert_eq!(tile(1024, 4096, Some(36)), Tile { rows: 1024, columns: 36 });
+        assert_eq!(tile(1025, 4096, None), Tile { rows: 256, columns: 1024 });
+        assert_eq!(tile(1025, 4096, Some(36)), Tile { rows: 256, columns: 36 });
+    }
+
+    /// Tiles of any rows and columns compute what the whole does, the last ones of fewer too.
+    #[test]
+    fn tiles_give_the_dense_product() {
+        let (rows, columns) = (13, 22);
+        let codes = draw(rows, columns);
+        let matrix = CodeMatrix { rows, columns, codes: &codes };
+        let patch: Vec<i64> = (0..columns as i64).map(|n| n * n * 7 - 31 * n + 5).collect();
+        for (tile_rows, tile_columns) in [(13, 22), (5, 22), (13, 8), (4, 5), (1, 1)] {
+            let tile = Tile { rows: tile_rows, columns: tile_columns };
+            for skip_zeros in [true, false] {
+                let program = merge_matrix(matrix, tile, skip_zeros);
+                assert_eq!(program.evaluate(&patch).unwrap(), matrix.multiply(&patch));
+            }
+        }
+    }
 }

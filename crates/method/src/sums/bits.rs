@@ -8,8 +8,36 @@ pub(super) struct Bits {
     words_of: Vec<u64>,
 }
 
+/// Most words of all operands together: 128 MiB. Counting sum by sum gives the same counts, so the
+/// limit bounds the memory and leaves the result as it is.
+const MOST_WORDS: usize = 1 << 24;
+
 impl Bits {
-    pub(super) fn new(places: &[Vec<u32>], sums: usize, signed: bool) -> Self {
+    /// The bits of unshifted operands (a place is sum and sign), where some operand is counted
+    /// sooner by comparing it with all others than by reading the sums that hold it.
+    pub(super) fn worth_keeping(
+        places: &[Vec<u32>],
+        sums: &[Vec<u32>],
+        signed: bool,
+        alive: usize,
+    ) -> Option<Self> {
+        let empty = Self { words: sums.len().div_ceil(64), signed, words_of: Vec::new() };
+        let work = |places: &Vec<u32>| -> usize {
+            places.iter().map(|place| sums[(place >> 1) as usize].len()).sum()
+        };
+        let most = places.iter().map(work).max().unwrap_or(0);
+        // Work falls as pairs are shared, and so may the number of operands in more than one sum.
+        let useful = empty.cost(alive) / 4 < most;
+        let fits = empty.stride().saturating_mul(places.len()) < MOST_WORDS;
+        (useful && fits).then(|| Self::new(places, sums.len(), signed))
+    }
+
+    /// Whether there is no room for another operand.
+    pub(super) fn is_full(&self) -> bool {
+        self.words_of.len() >= MOST_WORDS
+    }
+
+    fn new(places: &[Vec<u32>], sums: usize, signed: bool) -> Self {
         let mut bits = Self { words: sums.div_ceil(64), signed, words_of: Vec::new() };
         for places in places {
             bits.push(places);

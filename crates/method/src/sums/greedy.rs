@@ -90,8 +90,10 @@ impl Greedy {
         let chance = (0..packing.displacements() as u32)
             .map(|code| scoring.lift * packing.overlap(code) as f32 / denominator)
             .collect();
-        let bits = (packing.bits == 1).then(|| Bits::new(&places, sums.len(), signed));
-        let alive = (0..inputs).filter(|i| places[*i as usize].len() > 1).collect();
+        let alive: Vec<u32> = (0..inputs).filter(|i| places[*i as usize].len() > 1).collect();
+        let bits = (packing.bits == 1)
+            .then(|| Bits::worth_keeping(&places, &sums, signed, alive.len()))
+            .flatten();
         Self {
             packing,
             inputs,
@@ -368,6 +370,9 @@ impl Greedy {
             bits.remove(operand, &found);
             bits.remove(partner, &others);
             bits.push(&own);
+            if bits.is_full() {
+                self.bits = None;
+            }
         }
         remove_sorted(&mut self.places[operand as usize], &found);
         remove_sorted(&mut self.places[partner as usize], &others);
