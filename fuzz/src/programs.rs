@@ -145,14 +145,11 @@ fn weights(scheme: Scheme, shape: &LayerShape, bytes: &[u8]) -> Option<Quantized
     let at = |index: usize| bytes[index % bytes.len()];
     let codes = (0..if bytes.is_empty() { 0 } else { weights.len() }).map(|index| {
         let byte = at(index).wrapping_add((index / bytes.len()) as u8);
-        match scheme {
-            Scheme::Binary => [1, -1][usize::from(byte % 2)],
-            Scheme::Ternary => [0, 1, -1][usize::from(byte % 3)],
-            Scheme::ZeroOne => [0, 1][usize::from(byte % 2)],
-            Scheme::SignedBinary => {
-                let sign = [1, -1][usize::from(at(index / weights.filter_len()) / 2 % 2)];
-                sign * [0, 1][usize::from(byte % 2)]
-            }
+        let region = [1, -1][usize::from(at(index / weights.filter_len()) / 2 % 2)];
+        match scheme.one_sign(region) {
+            Some(sign) => sign * [0, 1][usize::from(byte % 2)],
+            None if scheme.has_zero() => [0, 1, -1][usize::from(byte % 3)],
+            None => [1, -1][usize::from(byte % 2)],
         }
     });
     QuantizedTensor::new(scheme, weights, codes.collect(), vec![1.0; weights.filters]).ok()

@@ -9,7 +9,7 @@ use signloop_train::data::{DatasetKind, DatasetSource, Images};
 /// Arguments of `signloop data`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Data sets to read and check: digits, fashion-mnist:DIR, mnist:DIR or cifar10:DIR.
+    #[arg(help = format!("Data sets to read and check: {}", DatasetKind::forms()))]
     check: Vec<String>,
 }
 
@@ -18,10 +18,7 @@ pub(super) fn run(arguments: &Args) -> Result<()> {
     let mut text = String::new();
     if arguments.check.is_empty() {
         for kind in DatasetKind::ALL {
-            let name = match kind {
-                DatasetKind::Digits => kind.name().to_owned(),
-                kind => format!("{}:DIR", kind.name()),
-            };
+            let name = kind.form();
             let _ = writeln!(text, "{name}\n  {}\n  {}", kind.description(), kind.instructions());
         }
         let _ = writeln!(text, "\n`signloop data NAME:DIR` reads the files and checks them.");

@@ -15,15 +15,14 @@ use signloop_network::workload::with_width;
 use signloop_train::{
     self as train, CHECKPOINT, Job, Progress, QuantizeSettings, Settings, Trained,
     checkpoint::Checkpoint,
-    data::DatasetSource,
+    data::{DatasetKind, DatasetSource},
     settings::{ACTIVATIONS, OPTIMIZERS, SCALES, SCHEDULES, SCOPES, SURROGATES},
 };
 
 /// Arguments of `signloop train`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Data: digits, fashion-mnist:DIR, mnist:DIR or cifar10:DIR (`signloop data` tells more).
-    #[arg(long)]
+    #[arg(long, help = format!("Data: {} (`signloop data` tells more)", DatasetKind::forms()))]
     dataset: String,
     /// Network: a workload file or a shipped name.
     #[arg(long)]

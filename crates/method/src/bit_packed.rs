@@ -13,7 +13,7 @@ use super::{
     planning::wrong_product,
 };
 use signloop_base::{Error, Result};
-use signloop_network::quant::{CodeMatrix, Scheme};
+use signloop_network::quant::CodeMatrix;
 
 const WORD: usize = 64;
 
@@ -96,11 +96,8 @@ fn masks(request: &PlanRequest<'_>) -> u64 {
             filter.contains(&1) && filter.contains(&-1)
         })
     };
-    match request.weights.scheme() {
-        Scheme::Binary | Scheme::ZeroOne => 1,
-        Scheme::Ternary => 2,
-        Scheme::SignedBinary => 1 + u64::from(mixed()),
-    }
+    let scheme = request.weights.scheme();
+    u64::from(scheme.bits_per_weight()) + u64::from(scheme.has_region_signs() && mixed())
 }
 
 /// Executes the method on one patch of unsigned activations: the oracle that its result is w·x.

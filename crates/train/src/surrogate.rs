@@ -7,7 +7,7 @@
 //! taken from the nearer one.
 
 use signloop_network::quant::{
-    QuantizeOptions, QuantizedTensor, Scheme, Scope, WeightShape, quantize, region_signs, threshold,
+    QuantizeOptions, QuantizedTensor, Scope, WeightShape, quantize, region_signs, threshold,
 };
 
 /// A surrogate gradient.
@@ -92,13 +92,11 @@ impl Quantizer {
                 let factor = match self.surrogate {
                     Surrogate::Ste => 1.0,
                     Surrogate::Ede => {
-                        let distance = match options.scheme {
-                            Scheme::Binary => *latent,
-                            Scheme::Ternary => latent.abs() - delta,
-                            Scheme::ZeroOne => latent - delta,
-                            Scheme::SignedBinary => {
-                                latent - delta * f32::from(signs.of(filter, index))
-                            }
+                        let scheme = options.scheme;
+                        let distance = match scheme.one_sign(signs.of(filter, index)) {
+                            Some(sign) => latent - delta * f32::from(sign),
+                            None if scheme.has_zero() => latent.abs() - delta,
+                            None => *latent,
                         };
                         let slope = (t * distance).tanh();
                         gain * (1.0 - slope * slope)

@@ -137,10 +137,9 @@ impl Format {
             _ => bits,
         };
         let words = self.ranks.iter().rev().map(|rank| {
-            let bitmask =
-                matches!(rank.format, RankFormat::Bitmask | RankFormat::UncompressedBitmask);
+            let own = if rank.format.is_bitmask() { 1 } else { level_bits };
             WordBits {
-                metadata: rank.metadata_bits.map_or(if bitmask { 1 } else { level_bits }, round),
+                metadata: rank.metadata_bits.map_or(own, round),
                 payload: rank.payload_bits.map_or(level_bits, round),
             }
         });

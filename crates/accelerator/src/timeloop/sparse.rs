@@ -7,7 +7,7 @@ use signloop_base::{
     diagnostics::Problem as Fault,
 };
 use signloop_machine::accelerator::{
-    Accelerator, FormatSpec, RankFormat, RankSpec, Saf, SafKind, SafOption,
+    Accelerator, FormatSpec, RANK_FORMATS, RankFormat, RankSpec, Saf, SafKind, SafOption,
 };
 
 const BITS: Bounds<u64> = Bounds { least: 0, greatest: 64, expected: "a width of 0 to 64 bits" };
@@ -151,10 +151,11 @@ fn read_format(table: &TableReader<'_>, problem: &Problem) -> Option<(String, Fo
 fn read_rank(table: &TableReader<'_>, problem: &Problem) -> Option<RankSpec> {
     let word = table.text("format")?;
     let Some(format) = RankFormat::parse(&word.value) else {
+        let names: Vec<String> = RANK_FORMATS.iter().map(|(name, _)| name.to_uppercase()).collect();
         table.push(
             Fault::new(format!("the rank format `{}` is not supported", word.value))
                 .at(table.file(), word.span, "unknown format")
-                .hint("supported: `UOP`, `CP`, `RLE`, `B`, `UB`"),
+                .hint(format!("supported: `{}`", names.join("`, `"))),
         );
         return None;
     };

@@ -38,6 +38,12 @@ impl RankFormat {
         RANK_FORMATS.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
 
+    /// Whether its metadata are one bit a coordinate where no other width is stated.
+    #[must_use]
+    pub fn is_bitmask(self) -> bool {
+        matches!(self, Self::Bitmask | Self::UncompressedBitmask)
+    }
+
     /// Whether empty coordinates take no payload.
     #[must_use]
     pub fn compressed(self) -> bool {

@@ -121,20 +121,10 @@ pub fn quantize(
         for (index, latent) in filter.iter().map(|latent| f64::from(*latent)).enumerate() {
             // With Δ = 0 (a filter of zeros) the inclusive rule would keep every zero.
             let kept = latent != 0.0 && latent.abs() >= delta;
-            codes.push(match options.scheme {
-                Scheme::Binary => {
-                    if latent < 0.0 {
-                        -1
-                    } else {
-                        1
-                    }
-                }
-                Scheme::Ternary => i8::from(kept) * if latent < 0.0 { -1 } else { 1 },
-                Scheme::ZeroOne => i8::from(kept && latent > 0.0),
-                Scheme::SignedBinary => {
-                    let sign = signs.of(k, index);
-                    i8::from(kept && (latent > 0.0) == (sign > 0)) * sign
-                }
+            let kept = kept || !options.scheme.has_zero();
+            codes.push(match options.scheme.one_sign(signs.of(k, index)) {
+                Some(sign) => i8::from(kept && (latent > 0.0) == (sign > 0)) * sign,
+                None => i8::from(kept) * if latent < 0.0 { -1 } else { 1 },
             });
         }
     }

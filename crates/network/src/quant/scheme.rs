@@ -74,6 +74,17 @@ impl Scheme {
         self == Self::SignedBinary
     }
 
+    /// The one sign of the weights of a region whose sign is `region`; none where a region may
+    /// hold both signs.
+    #[must_use]
+    pub fn one_sign(self, region: i8) -> Option<i8> {
+        match self {
+            Self::Binary | Self::Ternary => None,
+            Self::SignedBinary => Some(region),
+            Self::ZeroOne => Some(1),
+        }
+    }
+
     /// Values that the weights of one region may take.
     #[must_use]
     pub fn values_in_region(self) -> u32 {

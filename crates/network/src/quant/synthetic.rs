@@ -49,12 +49,9 @@ pub fn synthesise(
         // Half a draw a weight: 31 bits decide whether it is effectual, one its sign.
         let limit = (own * 2_f64.powi(31)).round() as u32;
         let region = if filter < shape.filters / 2 { 1 } else { -1 };
+        let one_sign = scheme.one_sign(region);
         let code = |bits: u32| {
-            let sign = match scheme {
-                Scheme::Binary | Scheme::Ternary => 1 - 2 * (bits & 1) as i8,
-                Scheme::SignedBinary => region,
-                Scheme::ZeroOne => 1,
-            };
+            let sign = one_sign.unwrap_or(1 - 2 * (bits & 1) as i8);
             i8::from(bits >> 1 < limit) * sign
         };
         for _ in 0..shape.filter_len() / 2 {

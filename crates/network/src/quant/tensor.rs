@@ -75,11 +75,11 @@ impl QuantizedTensor {
             )));
         }
         // One pass without branches finds whether any code is wrong; only then is it looked for.
-        let least = if scheme.has_negative() { -1 } else { 0 };
+        let (least, most) = (-i8::from(scheme.allows(-1)), i8::from(scheme.allows(1)));
         let (wrong, effectual) = codes.chunks(4096).fold((false, 0_u64), |(wrong, sum), chunk| {
             let outside = chunk
                 .iter()
-                .fold(0, |flags, code| flags | u8::from(*code < least) | u8::from(*code > 1));
+                .fold(0, |flags, code| flags | u8::from(*code < least) | u8::from(*code > most));
             let zeros: u16 = chunk.iter().map(|code| u16::from(*code == 0)).sum();
             let zero = !scheme.has_zero() && zeros > 0;
             (wrong || outside > 0 || zero, sum + chunk.len() as u64 - u64::from(zeros))

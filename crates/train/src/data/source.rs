@@ -42,6 +42,25 @@ impl DatasetKind {
         }
     }
 
+    /// How it is named on the command line, with the folder of its files.
+    #[must_use]
+    pub fn form(self) -> String {
+        if self.is_built_in() { self.name().to_owned() } else { format!("{}:DIR", self.name()) }
+    }
+
+    /// The forms of all, as a list in words: `a, b or c`.
+    #[must_use]
+    pub fn forms() -> String {
+        let [first @ .., last] = Self::ALL.map(Self::form);
+        format!("{} or {last}", first.join(", "))
+    }
+
+    /// Whether it is part of the program, so that it needs no folder.
+    #[must_use]
+    pub fn is_built_in(self) -> bool {
+        self == Self::Digits
+    }
+
     /// What it holds and under which terms.
     #[must_use]
     pub fn description(self) -> &'static str {
