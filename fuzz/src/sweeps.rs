@@ -56,7 +56,7 @@ pub fn sweep(data: &[u8]) {
 /// A journal and its rows: what is kept is a beginning of the rows, and hashes as it should.
 pub fn journal(data: &[u8]) {
     let Some((journal, rows)) = parts(data) else { return };
-    let head = Head { format: "signloop-sweep-1".into(), sweep: "s".into(), shard: 1, shards: 1 };
+    let head = Head { format: "signloop-sweep-2".into(), sweep: "s".into(), shard: 1, shards: 1 };
     let found = recover(journal, rows, &head, "a,b\n", 3).unwrap_or(Found::Nothing);
     if let Found::Rows(kept) = found {
         let whole = &rows[..kept.bytes as usize];

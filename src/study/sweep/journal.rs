@@ -33,6 +33,8 @@ pub struct Journal {
     hasher: Box<Xxh3>,
     bytes: u64,
     next: u64,
+    /// Of the last record.
+    chain: String,
 }
 
 impl Journal {
@@ -68,6 +70,7 @@ impl Journal {
             hasher: Box::new(Xxh3::new()),
             bytes: 0,
             next: first,
+            chain: String::new(),
         };
         if let Err(error) = opened.recover(head, header) {
             // What is in the way stays alone, as it was found.
@@ -106,12 +109,17 @@ impl Journal {
             Ok(Found::Rows(kept)) => {
                 self.hasher = kept.hasher;
                 (self.bytes, self.next) = (kept.bytes, kept.next_point);
+                self.chain = kept.chain;
                 self.cut(kept.journal_bytes)
             }
             Ok(Found::ForeignRows) => Err(foreign(&self.part_path)),
             Ok(Found::NoJournal) => Err(problem(
                 "this is no journal of a sweep",
                 "move it away, or write to another file",
+            )),
+            Ok(Found::Damaged) => Err(problem(
+                "the journal of an unfinished sweep is not as it was written",
+                "`--restart` begins anew",
             )),
             Ok(Found::AnotherSweep) => Err(problem(
                 "an unfinished sweep with other inputs is in the way",
@@ -125,6 +133,7 @@ impl Journal {
     /// The journal's first line comes first: rows beside none are taken for somebody else's.
     fn begin(&mut self, head: &Head, header: &str) -> Result<()> {
         self.bytes = 0;
+        self.chain.clear();
         self.hasher.reset();
         self.cut(0)?;
         let line = serde_json::to_string(head).map_err(|e| Error::Internal(e.to_string()))?;
@@ -164,9 +173,10 @@ impl Journal {
     /// The disk is full.
     pub(super) fn append(&mut self, rows: &[u8], end_point: u64) -> Result<()> {
         self.write_rows(rows)?;
-        let line = serde_json::to_string(&Record::of(rows, end_point))
-            .map_err(|e| Error::Internal(e.to_string()))?;
+        let record = Record::of(rows, end_point, &self.chain);
+        let line = serde_json::to_string(&record).map_err(|e| Error::Internal(e.to_string()))?;
         self.write_line(&line)?;
+        self.chain = record.chain;
         self.next = end_point;
         Ok(())
     }
@@ -266,7 +276,7 @@ mod tests {
     /// A file with three chunks, unfinished.
     fn written(out: &Path) -> (Vec<u8>, Vec<u8>) {
         let mut journal = open(out).unwrap();
-        for (rows, end) in [("1,2\n", 1), ("3,4\n5,6\n", 3), ("7,8\n", 4)] {
+        for (rows, end) in [("0,2\n", 1), ("1,4\n2,6\n", 3), ("3,8\n", 4)] {
             journal.append(rows.as_bytes(), end).unwrap();
         }
         drop(journal);
@@ -289,7 +299,7 @@ mod tests {
                 let (_, bytes) = ends.into_iter().find(|(point, _)| *point == next).unwrap();
                 assert_eq!(opened.bytes(), bytes);
                 // What is missing is written again, and the file is as it would have been.
-                for (rows, end) in [("1,2\n", 1), ("3,4\n5,6\n", 3), ("7,8\n", 4)] {
+                for (rows, end) in [("0,2\n", 1), ("1,4\n2,6\n", 3), ("3,8\n", 4)] {
                     if end > next {
                         opened.append(rows.as_bytes(), end).unwrap();
                     }
@@ -309,6 +319,55 @@ mod tests {
         assert_eq!(std::fs::read(&out).unwrap(), part);
         assert_eq!(written, (part.len() as u64, format!("{:016x}", xxh3_64(&part))));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// One digit of a record changed, with its chain repaired or not: an error, or the same rows.
+    #[test]
+    fn changed_records_are_errors_or_change_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out.csv");
+        let (part, journal) = written(&out);
+        let head_bytes = journal.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let mut refused = 0;
+        for place in head_bytes..journal.len() {
+            for (change, repaired) in [(1, false), (2, false), (1, true), (2, true)] {
+                let mut changed = journal.clone();
+                changed[place] ^= change;
+                if repaired {
+                    let Ok(text) = String::from_utf8(changed.clone()) else { continue };
+                    let Some(text) = repair(&text) else { continue };
+                    changed = text.into_bytes();
+                }
+                std::fs::write(with_suffix(&out, ".part"), &part).unwrap();
+                std::fs::write(with_suffix(&out, ".journal"), &changed).unwrap();
+                let Ok(mut opened) = open(&out) else {
+                    refused += 1;
+                    continue;
+                };
+                let next = opened.next_point();
+                for (rows, end) in [("0,2\n", 1), ("1,4\n2,6\n", 3), ("3,8\n", 4)] {
+                    if end > next {
+                        opened.append(rows.as_bytes(), end).unwrap();
+                    }
+                }
+                assert_eq!(std::fs::read(with_suffix(&out, ".part")).unwrap(), part);
+            }
+        }
+        assert!(refused > 500, "{refused}");
+    }
+
+    /// The journal with every chain made anew; `None` where a line is no record.
+    fn repair(text: &str) -> Option<String> {
+        let (head, records) = text.split_once('\n')?;
+        let mut repaired = format!("{head}\n");
+        let mut chain = String::new();
+        for line in records.lines() {
+            let record: Record = serde_json::from_str(line).ok()?;
+            let record = record.chained_to(&chain);
+            repaired += &(serde_json::to_string(&record).ok()? + "\n");
+            chain = record.chain;
+        }
+        Some(repaired)
     }
 
     #[test]

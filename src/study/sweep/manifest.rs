@@ -14,7 +14,7 @@ use signloop_base::{
 };
 
 /// Version of the format.
-pub(super) const FORMAT: &str = "signloop-sweep-1";
+pub(super) const FORMAT: &str = "signloop-sweep-2";
 /// What the format of every version begins with.
 const FORMAT_FAMILY: &str = "signloop-sweep-";
 

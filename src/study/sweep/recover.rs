@@ -20,20 +20,62 @@ pub struct Head {
     pub shards: u64,
 }
 
-/// One chunk: the point after its last, its bytes and their XXH3.
+/// One chunk: the point after its last, its bytes and their XXH3; and an XXH3 of all of this and of
+/// the record before, so that no record can be changed, left out or moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Record {
     pub end_point: u64,
     pub bytes: u64,
     pub xxh3: String,
+    pub chain: String,
 }
 
 impl Record {
-    /// The record of some rows.
-    pub(super) fn of(rows: &[u8], end_point: u64) -> Self {
-        Self { end_point, bytes: rows.len() as u64, xxh3: checksum(rows) }
+    /// The record of some rows that follow those of the record with the chain `before`.
+    pub(super) fn of(rows: &[u8], end_point: u64, before: &str) -> Self {
+        let (bytes, xxh3) = (rows.len() as u64, checksum(rows));
+        let chain = chain(end_point, bytes, &xxh3, before);
+        Self { end_point, bytes, xxh3, chain }
     }
+
+    /// As it would be behind another record.
+    #[cfg(test)]
+    pub(super) fn chained_to(mut self, before: &str) -> Self {
+        self.chain = chain(self.end_point, self.bytes, &self.xxh3, before);
+        self
+    }
+
+    fn follows(&self, before: &str) -> bool {
+        self.chain == chain(self.end_point, self.bytes, &self.xxh3, before)
+    }
+}
+
+fn chain(end_point: u64, bytes: u64, xxh3: &str, before: &str) -> String {
+    checksum(format!("{before} {end_point} {bytes} {xxh3}").as_bytes())
+}
+
+/// Whether rows begin with every one of some points, in order, and with no other. A point may have
+/// several rows; quoted fields may hold ends of lines.
+pub(super) fn are_of_points(rows: &[u8], points: std::ops::Range<u64>) -> bool {
+    let mut next = points.start;
+    let (mut quoted, mut begins) = (false, true);
+    for (at, byte) in rows.iter().enumerate() {
+        if begins {
+            let end = rows[at..].iter().position(|byte| *byte == b',' || *byte == b'\n');
+            let first = &rows[at..at + end.unwrap_or(rows.len() - at)];
+            let text = std::str::from_utf8(first).ok();
+            let point = text.and_then(|text| text.parse::<u64>().ok());
+            match point {
+                Some(point) if point == next => next += 1,
+                Some(point) if next > points.start && point == next - 1 => {}
+                _ => return false,
+            }
+        }
+        quoted ^= *byte == b'"';
+        begins = *byte == b'\n' && !quoted;
+    }
+    next == points.end && (begins || rows.is_empty())
 }
 
 /// The rows that are kept, header included.
@@ -46,6 +88,8 @@ pub struct Kept {
     pub next_point: u64,
     /// Bytes of the journal that tell of them.
     pub journal_bytes: u64,
+    /// What the next record is chained to.
+    pub chain: String,
 }
 
 /// What a journal and its rows hold.
@@ -58,6 +102,8 @@ pub enum Found {
     ForeignRows,
     /// Another sweep is in the way.
     AnotherSweep,
+    /// A record is whole and not as it was written.
+    Damaged,
     /// Rows up to some point.
     Rows(Kept),
 }
@@ -71,8 +117,8 @@ pub enum Unreadable {
     Part(io::Error),
 }
 
-/// Reads back chunk by chunk; the first record or chunk that is cut off or wrong, and all after
-/// it, are left out. `first` is the first point of the shard.
+/// Reads back chunk by chunk; the first record or chunk that is cut off, or chunk that is wrong, and
+/// all after it, are left out. A whole record that is wrong was not left by a killed process. `first` is the first point of the shard.
 ///
 /// # Errors
 /// A file cannot be read.
@@ -113,23 +159,37 @@ pub fn recover(
         bytes: chunk.len() as u64,
         next_point: first,
         journal_bytes: line.len() as u64,
+        chain: String::new(),
     };
     kept.hasher.update(&chunk);
     loop {
         read_line(&mut line)?;
-        let record = line.ends_with(b"\n").then(|| serde_json::from_slice::<Record>(&line).ok());
-        let Some(record) = record.flatten() else { break };
-        if record.bytes > MAX_CHUNK || record.end_point < kept.next_point {
+        if !line.ends_with(b"\n") {
+            if line.len() as u64 >= MAX_LINE {
+                return Ok(Found::Damaged);
+            }
             break;
         }
+        let record = serde_json::from_slice::<Record>(&line).ok();
+        let Some(record) = record.filter(|record| {
+            record.follows(&kept.chain)
+                && record.bytes <= MAX_CHUNK
+                && record.end_point >= kept.next_point
+        }) else {
+            return Ok(Found::Damaged);
+        };
         chunk.clear();
         let read = part.by_ref().take(record.bytes).read_to_end(&mut chunk);
         let read = read.map_err(Unreadable::Part)?;
         if read as u64 != record.bytes || checksum(&chunk) != record.xxh3 {
             break;
         }
+        if !are_of_points(&chunk, kept.next_point..record.end_point) {
+            return Ok(Found::Damaged);
+        }
         kept.hasher.update(&chunk);
         kept.bytes += record.bytes;
+        kept.chain = record.chain;
         kept.next_point = record.end_point;
         kept.journal_bytes += line.len() as u64;
     }
