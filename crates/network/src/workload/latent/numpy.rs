@@ -186,4 +186,11 @@ mod tests {
         let read = read_npy(&npy(&header("2, 3"), 24)).unwrap();
         assert_eq!((read.shape, read.values.len()), (vec![2, 3], 6));
     }
+
+    #[test]
+    fn members_that_share_bytes_are_refused() {
+        let read = |name: &str| std::fs::read(format!("../../{name}")).unwrap();
+        let told = read_npz(&read("tests/cases/bad-import/overlap.npz")).unwrap_err();
+        assert!(told.contains("members overlap"), "{told}");
+    }
 }
