@@ -27,6 +27,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "metadata-over-capacity",
     "over-capacity",
     "over-fanout",
+    "structured-share-too-small",
     "too-few-ranks",
     "unknown-dimension",
     "unknown-level",

@@ -199,10 +199,22 @@ fn unknown(name: &str, level: &str, what: &str, problem: &Problem) -> Note {
     note.did_you_mean(name, names)
 }
 
+/// Smallest structured share: one value in a block of 10^9. Below it the share of a tile that is
+/// not empty is lost in rounding.
+const LEAST_STRUCTURED: f64 = 1e-9;
+
 fn density(tensor: &Tensor, tile: Tile, rules: Rules) -> std::result::Result<Density, Note> {
     match tensor.density {
         DensitySpec::Dense => Ok(Density::dense(tile, rules)),
         DensitySpec::Uniform(share) => Ok(Density::uniform(tile, share, rules)),
+        DensitySpec::Structured(share) if share > 0.0 && share < LEAST_STRUCTURED => {
+            let message = format!(
+                "`{}` has a structured density of {share:e}, which is no n of m",
+                tensor.name
+            );
+            Err(Note::new(message)
+                .hint(format!("state 0, or a share of at least {LEAST_STRUCTURED:e}")))
+        }
         DensitySpec::Structured(share) => Ok(Density::structured(tile, share, rules)),
         DensitySpec::Banded(width) => Density::banded(tile, width, rules),
     }
