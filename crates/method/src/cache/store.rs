@@ -16,7 +16,7 @@ use super::{
     decode, encode, entry,
     folder::{Folder, UNFINISHED},
 };
-use crate::{InputSpace, Method, Plan, PlanRequest, VECTORS, verify};
+use crate::{InputSpace, Method, Plan, PlanRequest, verify};
 use signloop_base::{Result, diagnostics::Problem};
 use signloop_network::workload::LayerShape;
 
@@ -24,6 +24,8 @@ use signloop_network::workload::LayerShape;
 const MAGIC: &[u8; 16] = b"signloop plan 1\n";
 /// Magic, key, checksum.
 const PREFIX: usize = 16 + 16 + 8;
+/// Random inputs that a program from disk is run on; nobody knows them before.
+const VECTORS: u32 = 1;
 /// An entry used again within so long is not marked as used again.
 const RECENT: Duration = Duration::from_secs(3600);
 /// Bytes that are kept where the user sets no limit.
@@ -105,7 +107,13 @@ impl PlanCache {
             }
         }
         let plan = method.plan(request)?;
-        if let Some(bytes) = encode(&plan) {
+        // What could not be counted again from its programs would be refused when it is read.
+        let kept = method.plan_of(request, plan.programs.clone())?;
+        let same = kept.is_some_and(|kept| {
+            (kept.execution, kept.counts, kept.storage)
+                == (plan.execution, plan.counts, plan.storage)
+        });
+        if let Some(bytes) = encode(&plan).filter(|_| same) {
             // Whatever goes wrong here costs time only.
             let _ = self.write(&path, key, &bytes);
         }

@@ -25,32 +25,25 @@ impl Method for SubsetTable {
         "tables of the partial sums of t inputs that are needed, best t; one lookup a tile"
     }
 
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &PlanRequest<'_>) -> Result<Plan> {
         let tables: Vec<TablePlan> = request.matrices().map(TablePlan::fewest).collect();
-        let programs: Vec<Arc<OpProgram>> =
-            tables.iter().map(|table| Arc::new(table.program())).collect();
-        // It runs group of tables after group: accumulators are read and written back in between.
-        let filters = request.shape.out_channels / request.shape.groups;
-        let mut updates = 0;
-        let mut live = 0;
-        let mut bits = 0_u64;
-        for table in &tables {
-            let groups = table.groups();
-            updates += filters * (groups.len() as u64).saturating_sub(1);
-            live = groups.into_iter().max().map_or(live, |entries| live.max(entries + filters));
-            bits = table
-                .bits()
-                .and_then(|own| bits.checked_add(own))
-                .ok_or(Error::Overflow("table bits"))?;
-        }
-        let base = WeightStorage::of(request);
-        let storage =
-            WeightStorage { weight_bits: 0, metadata_bits: base.metadata_bits + bits, ..base };
-        let mut plan = Plan::of_programs(programs, storage)?;
-        plan.counts.loads += updates;
-        plan.counts.stores += updates;
-        plan.counts.peak_live = plan.counts.peak_live.min(live);
-        Ok(plan)
+        let programs = tables.iter().map(|table| Arc::new(table.program())).collect();
+        let filled: Vec<Filled> = tables.iter().map(Filled::of).collect();
+        counted(request, programs, &filled)
+    }
+
+    fn plan_of(
+        &self,
+        request: &PlanRequest<'_>,
+        programs: Vec<Arc<OpProgram>>,
+    ) -> Result<Option<Plan>> {
+        let filled: Option<Vec<Filled>> =
+            programs.iter().map(|program| Filled::of_program(program)).collect();
+        filled.map(|filled| counted(request, programs, &filled)).transpose()
     }
 
     fn slot_reuse(
@@ -64,6 +57,116 @@ impl Method for SubsetTable {
             reuse.add_rounds(program, &table_rounds(program));
         }
         Some(reuse)
+    }
+}
+
+/// The plan of some programs with what is filled and named in their tables.
+fn counted(
+    request: &PlanRequest<'_>,
+    programs: Vec<Arc<OpProgram>>,
+    tables: &[Filled],
+) -> Result<Plan> {
+    // It runs group of tables after group: accumulators are read and written back in between.
+    let filters = request.shape.out_channels / request.shape.groups;
+    let mut updates = 0;
+    let mut live = 0;
+    let mut bits = 0_u64;
+    for table in tables {
+        let groups = table.groups();
+        updates += filters * (groups.len() as u64).saturating_sub(1);
+        live = groups.into_iter().max().map_or(live, |entries| live.max(entries + filters));
+        bits = table
+            .bits()
+            .and_then(|own| bits.checked_add(own))
+            .ok_or(Error::Overflow("table bits"))?;
+    }
+    let base = WeightStorage::of(request);
+    let metadata_bits =
+        base.metadata_bits.checked_add(bits).ok_or(Error::Overflow("table bits"))?;
+    let mut plan =
+        Plan::of_programs(programs, WeightStorage { weight_bits: 0, metadata_bits, ..base })?;
+    plan.counts.loads += updates;
+    plan.counts.stores += updates;
+    plan.counts.peak_live = plan.counts.peak_live.min(live);
+    Ok(plan)
+}
+
+/// What the tables of one group of the layer hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Filled {
+    /// Inputs and entries of every tile.
+    tiles: Vec<(u64, u64)>,
+    /// Sums that name one operand a tile: filters, and the sum of all inputs where it is needed.
+    sums: u64,
+}
+
+impl Filled {
+    fn of(table: &TablePlan) -> Self {
+        let tiles = table.tiles.iter();
+        Self {
+            tiles: tiles.map(|own| (u64::from(own.inputs), own.entries.len() as u64)).collect(),
+            sums: u64::from(table.rows) + u64::from(table.form == Form::Masks),
+        }
+    }
+
+    /// The same, told from a program: the one size of tiles under which every node is either an
+    /// entry, the sum of two operands of one tile, or a filter's sum of operands of distinct tiles.
+    /// `None` where no size or more than one would do.
+    fn of_program(program: &OpProgram) -> Option<Self> {
+        let most = TablePlan::MOST_INPUTS.min(program.inputs());
+        let mut found = (1..=most).filter_map(|size| Self::with_tiles(program, size));
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    fn with_tiles(program: &OpProgram, size: u32) -> Option<Self> {
+        let mut tiles: Vec<(u64, u64)> = (0..program.inputs())
+            .step_by(size as usize)
+            .map(|first| (u64::from((program.inputs() - first).min(size)), 0))
+            .collect();
+        // The tile of every operand; none for filters' sums, which no node reads.
+        let mut tile_of: Vec<Option<u32>> =
+            (0..program.inputs()).map(|input| Some(input / size)).collect();
+        let mut seen = vec![u32::MAX; tiles.len()];
+        for node in 0..program.nodes() {
+            let terms = program.node(node);
+            let first = tile_of[terms.first()?.source as usize]?;
+            if terms.len() == 2 && tile_of[terms[1].source as usize] == Some(first) {
+                tiles[first as usize].1 += 1;
+                tile_of.push(Some(first));
+                continue;
+            }
+            for term in terms {
+                let tile = tile_of[term.source as usize]?;
+                if std::mem::replace(&mut seen[tile as usize], node) == node {
+                    return None;
+                }
+            }
+            tile_of.push(None);
+        }
+        let masks = program.outputs().iter().any(|output| output.terms.len() > 1);
+        let sums = program.outputs().len() as u64 + u64::from(masks);
+        Some(Self { tiles, sums })
+    }
+
+    /// Entries of every group of tiles whose tables are filled together.
+    fn groups(&self) -> Vec<u64> {
+        let mut groups: Vec<u64> = Vec::new();
+        for (_, entries) in &self.tiles {
+            match groups.last_mut() {
+                Some(group) if *group + entries <= GROUP_ENTRIES as u64 => *group += entries,
+                _ => groups.push(*entries),
+            }
+        }
+        groups
+    }
+
+    /// Bits of the tables: an operand of a tile names an input or entry, or none, and a sign. An
+    /// entry has two of them, a sum one a tile.
+    fn bits(&self) -> Option<u64> {
+        self.tiles.iter().try_fold(0_u64, |bits, (inputs, entries)| {
+            let each = u64::from(bits_for(inputs + entries + 1)) + 1;
+            bits.checked_add(each.checked_mul(2 * entries + self.sums)?)
+        })
     }
 }
 
@@ -118,30 +221,6 @@ fn table_rounds(program: &OpProgram) -> Vec<u32> {
 }
 
 impl TablePlan {
-    /// Entries of every group of tiles whose tables are filled together.
-    fn groups(&self) -> Vec<u64> {
-        let mut groups: Vec<u64> = Vec::new();
-        for tile in &self.tiles {
-            let entries = tile.entries.len() as u64;
-            match groups.last_mut() {
-                Some(group) if *group + entries <= GROUP_ENTRIES as u64 => *group += entries,
-                _ => groups.push(entries),
-            }
-        }
-        groups
-    }
-
-    /// Bits of the tables: an operand of a tile names an input or entry, or none, and a sign. An
-    /// entry has two of them, a filter one a tile.
-    fn bits(&self) -> Option<u64> {
-        self.tiles.iter().try_fold(0_u64, |sum, tile| {
-            let operands = u64::from(tile.inputs) + tile.entries.len() as u64 + 1;
-            let each = u64::from(bits_for(operands)) + 1;
-            let named = 2 * tile.entries.len() as u64 + tile.lookups.len() as u64;
-            sum.checked_add(each.checked_mul(named)?)
-        })
-    }
-
     /// The op program: the tables of all tiles, then the filters.
     #[must_use]
     pub fn program(&self) -> OpProgram {
