@@ -43,7 +43,12 @@ impl Method for SubsetTable {
     ) -> Result<Option<Plan>> {
         let filled: Option<Vec<Filled>> =
             programs.iter().map(|program| Filled::of_program(program)).collect();
-        filled.map(|filled| counted(request, programs, &filled)).transpose()
+        if let Some(filled) = filled {
+            return counted(request, programs, &filled).map(Some);
+        }
+        // Programs that do not tell their tables, such as many without entries, are planned anew.
+        let plan = self.plan(request)?;
+        Ok((plan.programs == programs).then_some(plan))
     }
 
     fn slot_reuse(
@@ -111,7 +116,8 @@ impl Filled {
 
     /// The same, told from a program: the one size of tiles under which every node is either an
     /// entry, the sum of two operands of one tile, or a filter's sum of operands of distinct tiles.
-    /// `None` where no size or more than one would do.
+    /// `None` where no size or more than one would do, or where it is not told whether the sum of all
+    /// inputs is needed.
     fn of_program(program: &OpProgram) -> Option<Self> {
         let most = TablePlan::MOST_INPUTS.min(program.inputs());
         let mut found = (1..=most).filter_map(|size| Self::with_tiles(program, size));
@@ -143,7 +149,13 @@ impl Filled {
             }
             tile_of.push(None);
         }
-        let masks = program.outputs().iter().any(|output| output.terms.len() > 1);
+        let mut outputs = program.outputs().iter();
+        let masks = outputs.any(|output| output.terms.len() > 1);
+        // Filters without any +1 leave of the masks' form only the sum of all inputs, subtracted.
+        let negative = |output: &Output| matches!(&output.terms[..], [(term, _)] if term.negative);
+        if !masks && program.outputs().iter().all(negative) {
+            return None;
+        }
         let sums = program.outputs().len() as u64 + u64::from(masks);
         Some(Self { tiles, sums })
     }
@@ -266,4 +278,45 @@ fn place(tile: &TableTile, first_node: u32, operand: &TableOperand) -> Term {
         Some(entry) => first_node + entry,
     };
     Term::new(source, operand.negative)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PlanOptions;
+    use signloop_network::{
+        quant::{QuantizedTensor, Randomness, Scheme, synthesise},
+        workload::LayerShape,
+    };
+
+    fn is_counted_again(shape: &LayerShape, weights: &QuantizedTensor) -> bool {
+        let options = PlanOptions::default();
+        let request = PlanRequest::of_shape(shape, weights, &options);
+        let plan = SubsetTable.plan(&request).unwrap();
+        let again = SubsetTable.plan_of(&request, plan.programs.clone()).unwrap().unwrap();
+        assert_eq!((again.counts, again.storage), (plan.counts, plan.storage));
+        plan.programs.iter().all(|program| Filled::of_program(program).is_some())
+    }
+
+    /// Counts and storage of a plan follow from its programs, whether these tell the tables or not.
+    #[test]
+    fn plans_are_counted_again_from_their_programs() {
+        let shape = |channels, filters| LayerShape::convolution(channels, filters, 4, 3).unwrap();
+        for scheme in Scheme::ALL {
+            for density in [0.05, 0.4, 0.9] {
+                let random = Randomness { density, spread: 0.0, seed: 1 };
+                for shape in [shape(1, 1), shape(2, 3), shape(16, 32)] {
+                    let weights = synthesise(scheme, shape.weight_shape(), random).unwrap();
+                    let told = is_counted_again(&shape, &weights);
+                    assert!(told || density < 0.1 || shape.in_channels < 16, "{scheme} {density}");
+                }
+            }
+        }
+        // Nothing but −1: of the masks only the sum of all inputs is left.
+        let shape = shape(2, 5);
+        let codes = vec![-1; shape.weight_shape().len()];
+        let scales = vec![1.0; 5];
+        let weights = QuantizedTensor::new(Scheme::Binary, shape.weight_shape(), codes, scales);
+        is_counted_again(&shape, &weights.unwrap());
+    }
 }
