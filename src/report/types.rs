@@ -9,7 +9,10 @@ use signloop_base::{
 };
 use signloop_cpu::{CycleBreakdown, EnergyBreakdown, LayerCost, MemoryLevel, Traffic};
 use signloop_method::{OpCounts, Verification, WeightStorage};
-use signloop_network::workload::{LayerKind, LayerShape};
+use signloop_network::{
+    quant::QuantizedTensor,
+    workload::{LayerKind, LayerShape},
+};
 
 /// Version of the report's format.
 pub const SCHEMA: &str = "signloop-report-1";
@@ -84,6 +87,18 @@ pub struct WeightSummary {
     pub effectual: u64,
     /// effectual / total.
     pub density: f64,
+}
+
+impl WeightSummary {
+    /// Of one layer's quantised weights.
+    #[must_use]
+    pub fn of(weights: &QuantizedTensor) -> Self {
+        Self {
+            total: weights.codes().len() as u64,
+            effectual: weights.effectual(),
+            density: weights.density(),
+        }
+    }
 }
 
 /// Operations of one layer: per output position, and in total.

@@ -218,8 +218,9 @@ fn run_job(
         return refused.collect();
     }
     let plan = request.plan(job.planner, &job.request)?;
+    let slots = job.planner.slot_reuse(&job.request, &plan, &[slots_a_line(request.arch)]);
     let outcome = |(place, method): &(usize, &'static dyn Method)| {
-        let outcome = cost_result(request, layer, job, (*method, &plan))?;
+        let outcome = cost_result(request, layer, job, method.name(), (&plan, slots.as_ref()))?;
         let done = if verified {
             method.verify(&job.request, &plan, request.options.seed)?
         } else {
@@ -236,20 +237,16 @@ fn cost_result(
     request: &Request<'_>,
     layer: &Layer,
     job: &Job<'_>,
-    (method, plan): (&dyn Method, &Plan),
+    method: &str,
+    (plan, slots): (&Plan, Option<&SlotReuse>),
 ) -> Result<LayerResult> {
-    let slots = method.slot_reuse(&job.request, plan, &[slots_a_line(request.arch)]);
-    let counted = Counted::of(plan, slots.as_ref());
+    let counted = Counted::of(plan, slots);
     let cost = cost_of(request.arch, layer, job.request.bits, &counted)?;
     let weights = job.request.weights;
-    let summary = WeightSummary {
-        total: weights.codes().len() as u64,
-        effectual: weights.effectual(),
-        density: weights.density(),
-    };
+    let summary = WeightSummary::of(weights);
     let counted = (plan.counts, plan.storage);
     let scheme = job.scheme.name();
-    let mut result = LayerResult::new(scheme, method.name(), summary, counted, &layer.shape, cost)?;
+    let mut result = LayerResult::new(scheme, method, summary, counted, &layer.shape, cost)?;
     result.working_set = WorkingSet::of(request.arch, &layer.shape, plan.execution, &plan.counts);
     Ok(result)
 }

@@ -5,18 +5,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
-const NETWORK: &str = r#"name = "net"
-[input]
-channels = 3
-height = 1
-width = 1
-[weights]
-format = "synthetic"
-[[layer]]
-name = "fc1"
-kind = "linear"
-out_features = 2
-"#;
+use super::weights::NETWORK;
 
 /// The program in a folder, with so much time.
 fn signloop(folder: &Path) -> Command {

@@ -5,7 +5,7 @@ use std::path::Path;
 use assert_cmd::Command;
 
 /// A network of one linear layer of 2 × 3 weights, `fc1.weight`.
-const NETWORK: &str = r#"name = "net"
+pub(super) const NETWORK: &str = r#"name = "net"
 [input]
 channels = 3
 height = 1

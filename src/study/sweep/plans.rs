@@ -195,11 +195,7 @@ fn plan_layer(
     Ok(Ok(LayerPlan {
         name: layer.name.clone(),
         quantized: true,
-        weights: WeightSummary {
-            total: request.weights.codes().len() as u64,
-            effectual: request.weights.effectual(),
-            density: request.weights.density(),
-        },
+        weights: WeightSummary::of(request.weights),
         counts: plan.counts,
         work: Work {
             shape: layer.shape,

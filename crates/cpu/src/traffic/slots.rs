@@ -17,7 +17,11 @@ use statrs::function::erf::erfc;
 #[must_use]
 pub fn slots_a_line(arch: &CpuArch) -> u64 {
     let line = arch.caches.first().map_or(64, |cache| cache.line_bytes.value);
-    (line / (arch.core.simd_bits.value / 8).max(1)).max(1)
+    sharing(line, arch.core.simd_bits.value / 8)
+}
+
+fn sharing(line_bytes: u64, slot_bytes: u64) -> u64 {
+    (line_bytes / slot_bytes.max(1)).max(1)
 }
 
 /// The average number of distinct lines in windows of every length: the sum of all reuse
@@ -80,7 +84,7 @@ pub struct Pass {
 impl Pass {
     /// Slots of one line.
     fn slots_a_line(&self) -> u64 {
-        (self.line_bytes / self.slot_bytes.max(1)).max(1)
+        sharing(self.line_bytes, self.slot_bytes)
     }
 
     /// Lines of one slot.
@@ -112,8 +116,8 @@ impl Pass {
         self.patch_lines * (1.0 - (1.0 - share).powf(sharing))
     }
 
-    /// Of all times, how many find their line gone.
-    fn misses(&self, reuse: &SlotReuse, times: &Times, capacity: Capacity) -> f64 {
+    /// Of some lists of times, how many find their line gone.
+    fn misses(&self, reuse: &SlotReuse, lists: [&Times; 2], capacity: Capacity) -> [f64; 2] {
         let slots = self.slots(reuse);
         let rows = Footprint::of(reuse.rows(), reuse.accesses, 1.0);
         let all_slots = reuse.lines(self.slots_a_line()).lines * self.lines_a_slot();
@@ -128,7 +132,7 @@ impl Pass {
             let others = (touched - self.lines_a_slot() as f64).max(0.0) + inputs + streams;
             gone(capacity, others, spread) * count as f64
         };
-        times.iter().map(misses).sum()
+        lists.map(|times| times.iter().map(misses).sum())
     }
 
     /// Lines of slots that a cache fetches and evicts dirty in the whole layer. The first fetch of
@@ -145,8 +149,9 @@ impl Pass {
             let lines = (misses * passes).round();
             if lines < u64::MAX as f64 { Ok((lines as u64).max(own)) } else { Err(overflow()) }
         };
-        let fills = all(self.misses(reuse, &times.accesses, capacity))?;
-        let dirty = all(self.misses(reuse, &times.between_writes, capacity))?;
+        let [fills, dirty] =
+            self.misses(reuse, [&times.accesses, &times.between_writes], capacity).map(all);
+        let (fills, dirty) = (fills?, dirty?);
         Ok(Lines { fills, dirty: dirty.min(fills) })
     }
 }

@@ -108,12 +108,9 @@ impl PlanCache {
         }
         let plan = method.plan(request)?;
         // What could not be counted again from its programs would be refused when it is read.
-        let kept = method.plan_of(request, plan.programs.clone())?;
-        let same = kept.is_some_and(|kept| {
-            (kept.execution, kept.counts, kept.storage)
-                == (plan.execution, plan.counts, plan.storage)
-        });
-        if let Some(bytes) = encode(&plan).filter(|_| same) {
+        if counts_again(&plan, method, request)?
+            && let Some(bytes) = encode(&plan)
+        {
             // Whatever goes wrong here costs time only.
             let _ = self.write(&path, key, &bytes);
         }
@@ -215,12 +212,19 @@ pub fn is_right(plan: &Plan, method: &dyn Method, request: &PlanRequest<'_>) -> 
     if plan.programs.is_empty() || !fits(plan, request.shape) {
         return Ok(false);
     }
-    let Some(counted) = method.plan_of(request, plan.programs.clone())? else { return Ok(false) };
-    let same = (plan.execution, plan.counts, plan.storage)
-        == (counted.execution, counted.counts, counted.storage);
     // A seed that is known beforehand could be prepared for.
     let seed = RandomState::new().hash_one(0_u8);
-    Ok(same && verify(&plan.programs, request.shape, request.weights, VECTORS, seed)?)
+    Ok(counts_again(plan, method, request)?
+        && verify(&plan.programs, request.shape, request.weights, VECTORS, seed)?)
+}
+
+/// Whether a plan says of itself what its method counts from its programs.
+fn counts_again(plan: &Plan, method: &dyn Method, request: &PlanRequest<'_>) -> Result<bool> {
+    let counted = method.plan_of(request, plan.programs.clone())?;
+    Ok(counted.is_some_and(|counted| {
+        (plan.execution, plan.counts, plan.storage)
+            == (counted.execution, counted.counts, counted.storage)
+    }))
 }
 
 /// Whether the programs have the layer's inputs and outputs.

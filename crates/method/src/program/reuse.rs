@@ -43,8 +43,8 @@ impl Times {
     }
 
     /// How many times are longer than `window`.
-    #[must_use]
-    pub fn longer_than(&self, window: f64) -> u64 {
+    #[cfg(test)]
+    fn longer_than(&self, window: f64) -> u64 {
         self.iter().filter(|(time, _)| *time > window).map(|(_, count)| count).sum()
     }
 }
@@ -120,25 +120,15 @@ impl SlotReuse {
     #[must_use]
     pub fn with(mut self, program: &OpProgram) -> Self {
         let (slot_of_node, slots) = slots_of(program);
-        self.follow(program, slots, &|trace| {
-            let place = |source: u32| {
-                let node = source.checked_sub(program.inputs())?;
-                Some(slot_of_node[node as usize])
-            };
+        self.follow(program, (&slot_of_node, slots), &|trace| {
             for step in steps(program) {
                 match step {
                     Step::Node(node) => {
-                        program
-                            .node(node)
-                            .iter()
-                            .for_each(|term| trace.read(term.source, place(term.source)));
-                        trace.write(slot_of_node[node as usize]);
+                        trace.node(program, node);
                     }
                     Step::Output(output) => {
                         let terms = &program.outputs()[output as usize].terms;
-                        terms
-                            .iter()
-                            .for_each(|(term, _)| trace.read(term.source, place(term.source)));
+                        terms.iter().for_each(|(term, _)| trace.read(term.source));
                         trace.now += 1;
                     }
                 }
@@ -167,11 +157,17 @@ impl SlotReuse {
     /// from 0; a node that reads inputs of one round belongs to it, any other is a filter's sum.
     pub(crate) fn add_rounds(&mut self, program: &OpProgram, round_of: &[u32]) {
         let rounds = Rounds::of(program, round_of);
-        self.follow(program, rounds.slots, &|trace| rounds.run(program, trace));
+        let slots = (rounds.slot_of_node.as_slice(), rounds.slots);
+        self.follow(program, slots, &|trace| rounds.run(program, trace));
     }
 
-    /// Follows a program once for every size of lines.
-    fn follow(&mut self, program: &OpProgram, slots: u32, run: &dyn Fn(&mut Trace<'_>)) {
+    /// Follows a program, whose nodes stand in some of so many slots, once for every size of lines.
+    fn follow(
+        &mut self,
+        program: &OpProgram,
+        (slot_of_node, slots): (&[u32], u32),
+        run: &dyn Fn(&mut Trace<'_>),
+    ) {
         let rows = program.inputs().div_ceil(self.row);
         for (at, (slots_a_line, lines)) in self.lines.iter_mut().enumerate() {
             let count = u64::from(slots).div_ceil(*slots_a_line);
@@ -181,6 +177,8 @@ impl SlotReuse {
                 input_reads: 0,
                 slot_reads: 0,
                 slot_writes: 0,
+                inputs: program.inputs(),
+                slot_of_node,
                 slots_a_line: *slots_a_line as u32,
                 known: vec![Line::default(); count as usize],
                 lines,
@@ -207,6 +205,9 @@ struct Trace<'a> {
     input_reads: u64,
     slot_reads: u64,
     slot_writes: u64,
+    /// Operands that are inputs; the others are nodes.
+    inputs: u32,
+    slot_of_node: &'a [u32],
     slots_a_line: u32,
     known: Vec<Line>,
     lines: &'a mut LineTimes,
@@ -217,10 +218,16 @@ struct Trace<'a> {
 }
 
 impl Trace<'_> {
-    /// A read of a slot, or of an input.
-    fn read(&mut self, source: u32, slot: Option<u32>) {
-        if let Some(slot) = slot {
-            return self.access(slot, false);
+    /// The sum of a node: reads of its terms, and the write of its slot.
+    fn node(&mut self, program: &OpProgram, node: u32) {
+        program.node(node).iter().for_each(|term| self.read(term.source));
+        self.access(self.slot_of_node[node as usize], true);
+    }
+
+    /// A read of an operand: of a node's slot, or of an input.
+    fn read(&mut self, source: u32) {
+        if let Some(node) = source.checked_sub(self.inputs) {
+            return self.access(self.slot_of_node[node as usize], false);
         }
         let row = (source / self.row) as usize;
         if let Some(last) = self.rows.get_mut(row).and_then(|row| row.access(self.now, false).0) {
@@ -228,10 +235,6 @@ impl Trace<'_> {
         }
         self.input_reads += 1;
         self.now += 1;
-    }
-
-    fn write(&mut self, slot: u32) {
-        self.access(slot, true);
     }
 
     fn access(&mut self, slot: u32, write: bool) {
@@ -312,30 +315,22 @@ impl Rounds {
     }
 
     fn run(&self, program: &OpProgram, trace: &mut Trace<'_>) {
-        let place = |source: u32| {
-            let node = source.checked_sub(program.inputs())?;
-            Some(self.slot_of_node[node as usize])
-        };
         let mut started = vec![false; program.nodes() as usize];
         for (part, updates) in self.parts.iter().zip(&self.updates) {
             for node in part {
-                program
-                    .node(*node)
-                    .iter()
-                    .for_each(|term| trace.read(term.source, place(term.source)));
-                trace.write(self.slot_of_node[*node as usize]);
+                trace.node(program, *node);
             }
             for own in updates.chunk_by(|first, second| first.0 == second.0) {
                 let accumulator = own[0].0;
-                own.iter().for_each(|(_, source)| trace.read(*source, place(*source)));
+                own.iter().for_each(|(_, source)| trace.read(*source));
                 if std::mem::replace(&mut started[accumulator as usize], true) {
                     trace.access(accumulator, false);
                 }
-                trace.write(accumulator);
+                trace.access(accumulator, true);
             }
         }
         for output in program.outputs() {
-            output.terms.iter().for_each(|(term, _)| trace.read(term.source, place(term.source)));
+            output.terms.iter().for_each(|(term, _)| trace.read(term.source));
             trace.now += 1;
         }
     }
